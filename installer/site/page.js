@@ -1,0 +1,57 @@
+// The little the sample site computes: its own name, links that contain it, and four things every site relies on.
+
+const key = location.hostname.replace(/\.$/, "").split(".").at(-1);
+const port = location.port ? `:${location.port}` : "";
+
+document.getElementById("host").textContent = location.host;
+
+link("subdomain", `http://www.${key}${port}/`);
+link("link", `pk:${key}`);
+link("apex", `http://${key}${port}/`);
+
+tell("picture", picture);
+tell("request", request);
+tell("socket", socket);
+tell("storage", storage);
+
+function link(id, address) {
+  const element = document.getElementById(id);
+  if (element) element.href = address;
+}
+
+async function tell(id, check) {
+  const element = document.getElementById(id);
+  if (!element) return;
+  const works = await check().catch(() => false);
+  element.textContent = works ? "works" : "does not work";
+  element.classList.toggle("works", works);
+}
+
+async function picture() {
+  const image = new Image();
+  image.src = "/mark.svg?again";
+  await image.decode();
+  return image.naturalWidth > 0;
+}
+
+async function request() {
+  const response = await fetch("/hello");
+  return response.ok && (await response.json()).host === location.host;
+}
+
+function socket() {
+  return new Promise((resolve, reject) => {
+    const line = new WebSocket(`ws://${location.host}/echo`);
+    line.onopen = () => line.send("hello");
+    line.onmessage = (event) => {
+      line.close();
+      resolve(event.data === "hello");
+    };
+    line.onerror = reject;
+  });
+}
+
+async function storage() {
+  localStorage.setItem("visited", "yes");
+  return localStorage.getItem("visited") === "yes";
+}

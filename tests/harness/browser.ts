@@ -1,0 +1,211 @@
+/**
+ * A browser with the extension in it: Chromium or Firefox, with a profile and a home of its own that vanish with it.
+ *
+ * What differs between the two stands in `chromium.ts` and `firefox.ts`; everything else is written once.
+ */
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, HTTPResponse, Page } from "puppeteer-core";
+import { chromium } from "./chromium.ts";
+import { Cleanup } from "./cleanup.ts";
+import { firefox } from "./firefox.ts";
+import { binary, extensionDirectory } from "./paths.ts";
+import { manifestPath, register } from "./registration.ts";
+import { until } from "./until.ts";
+
+export type BrowserName = "chromium" | "firefox";
+
+export interface LaunchOptions {
+  /** Given to the browser, which passes it on to the native host. */
+  env?: Record<string, string>;
+  /** A window instead of headless; the display comes with `env`. */
+  headed?: boolean;
+  /** Without the extension: what the browser does on its own. */
+  bare?: boolean;
+  /** Without the native host's manifest; `registerHost` puts it there later. */
+  unregistered?: boolean;
+  /** The native host program; the one under test unless told otherwise. */
+  program?: string;
+  /** Arguments for this start only. */
+  args?: string[];
+  /** The unpacked extension; the built one unless told otherwise. */
+  extension?: string;
+  /** A profile to use again instead of a temporary one. */
+  profile?: string;
+}
+
+/** What one kind of browser needs to be started with. */
+export interface StartOptions {
+  executable: string;
+  home: string;
+  profile: string;
+  headed: boolean;
+  extension: string | null;
+  args: string[];
+  env: Record<string, string | undefined>;
+}
+
+export interface Kind {
+  /** Programs to look for, best first. */
+  programs: string[];
+  start(options: StartOptions): Promise<Browser>;
+  /** The address of a page of the extension. */
+  extensionUrl(path: string): string;
+}
+
+export const kinds: Record<BrowserName, Kind> = { chromium, firefox };
+
+/** The browsers the tests run in: both, or those that PKARR_BROWSERS names. */
+export const browserNames: BrowserName[] = (process.env.PKARR_BROWSERS ?? "chromium,firefox")
+  .split(",")
+  .filter((name): name is BrowserName => name === "chromium" || name === "firefox");
+
+export class TestBrowser {
+  readonly name: BrowserName;
+  readonly home: string;
+  readonly profile: string;
+  readonly puppeteer: Browser;
+  readonly #hostLog: string;
+  readonly #program: string;
+  readonly #cleanup: Cleanup;
+
+  private constructor(parts: {
+    name: BrowserName;
+    home: string;
+    profile: string;
+    puppeteer: Browser;
+    hostLog: string;
+    program: string;
+    cleanup: Cleanup;
+  }) {
+    this.name = parts.name;
+    this.home = parts.home;
+    this.profile = parts.profile;
+    this.puppeteer = parts.puppeteer;
+    this.#hostLog = parts.hostLog;
+    this.#program = parts.program;
+    this.#cleanup = parts.cleanup;
+  }
+
+  static async launch(name: BrowserName, options: LaunchOptions = {}): Promise<TestBrowser> {
+    const kind = kinds[name];
+    const executable = findProgram(kind.programs);
+    if (!executable) throw new Error(`no ${name} here: looked for ${kind.programs.join(", ")}`);
+    const cleanup = new Cleanup();
+    try {
+      const home = mkdtempSync(join(tmpdir(), `pkarr-${name}-`));
+      cleanup.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+      const profile = options.profile ?? join(home, "profile");
+      mkdirSync(profile, { recursive: true });
+      const hostLog = join(home, "host.log");
+      const program = logged(options.program ?? binary, home, hostLog);
+      if (!options.unregistered) register(name, manifestPath(name, home, profile), program);
+      const puppeteer = await kind.start({
+        executable,
+        home,
+        profile,
+        headed: options.headed ?? false,
+        extension: options.bare ? null : (options.extension ?? extensionDirectory(name)),
+        args: options.args ?? [],
+        env: { ...process.env, ...clean(home), ...options.env },
+      });
+      cleanup.defer(() => puppeteer.close());
+      return new TestBrowser({ name, home, profile, puppeteer, hostLog, program, cleanup });
+    } catch (failure) {
+      await cleanup.run();
+      throw failure;
+    }
+  }
+
+  /** Puts the native host's manifest where this browser looks. */
+  registerHost(): void {
+    register(this.name, manifestPath(this.name, this.home, this.profile), this.#program);
+  }
+
+  /** A new tab at this address, with the response of its document. */
+  async open(url: string): Promise<{ page: Page; response: HTTPResponse | null }> {
+    const page = await this.puppeteer.newPage();
+    try {
+      const response = await page.goto(url, { waitUntil: "load" });
+      return { page, response };
+    } catch (failure) {
+      throw new Error(`${this.name} did not open ${url}`, { cause: failure });
+    }
+  }
+
+  /**
+   * Waits until the extension and its host work together: until `url`, a key host's, opens. Before that a browser
+   * that has just been started may still be busy with starting them.
+   */
+  async ready(url: string): Promise<void> {
+    const page = await this.puppeteer.newPage();
+    await until(async () => (await page.goto(url))?.ok(), {
+      timeout: 30_000,
+      every: 250,
+      what: `${this.name} to open ${url}`,
+    });
+    await page.close();
+  }
+
+  /** The address of a page of the extension. */
+  extensionUrl(path: string): string {
+    return kinds[this.name].extensionUrl(path);
+  }
+
+  /** What the native host wrote to its standard error. */
+  get hostLog(): string {
+    try {
+      return readFileSync(this.#hostLog, "utf8");
+    } catch {
+      return "";
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#cleanup.run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The first of these programs that is on the PATH. */
+export function findProgram(names: string[]): string | null {
+  for (const directory of (process.env.PATH ?? "").split(":")) {
+    for (const name of names) {
+      const path = join(directory, name);
+      if (isExecutable(path)) return path;
+    }
+  }
+  return null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A program in front of the host that keeps what it says: browsers throw it away, or mix it with their own. */
+function logged(program: string, directory: string, log: string): string {
+  const path = join(directory, "native-host");
+  writeFileSync(path, `#!/bin/sh\nexec '${program}' "$@" 2>>'${log}'\n`, { mode: 0o755 });
+  return path;
+}
+
+/** An environment without the user's own folders. */
+function clean(home: string): Record<string, string | undefined> {
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: undefined,
+    XDG_CACHE_HOME: undefined,
+    XDG_DATA_HOME: undefined,
+    XDG_STATE_HOME: undefined,
+    DBUS_SESSION_BUS_ADDRESS: "disabled:",
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * What was started and has to be stopped.
+ *
+ * Steps run last in, first out, each of them even when one before it failed, and also when a signal ends the process:
+ * nothing this process started outlives it.
+ */
+
+type Step = () => unknown;
+
+const live = new Set<Cleanup>();
+let watching = false;
+
+export class Cleanup {
+  #steps: Step[] = [];
+
+  constructor() {
+    live.add(this);
+    watchSignals();
+  }
+
+  /** Remembers what has to happen in the end. */
+  defer(step: Step): void {
+    this.#steps.push(step);
+  }
+
+  /** Undoes everything, newest first; the first failure is thrown when all is done. */
+  async run(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      try {
+        await step();
+      } catch (failure) {
+        failures.push(failure);
+      }
+    }
+    live.delete(this);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run();
+  }
+}
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+function watchSignals(): void {
+  if (watching) return;
+  watching = true;
+  let ending = false;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    process.on(signal, async () => {
+      if (ending) return;
+      ending = true;
+      for (const cleanup of [...live].reverse()) {
+        await cleanup.run().catch((failure) => console.error(`while stopping: ${failure}`));
+      }
+      process.exit(128 + number);
+    });
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Waiting for something that nobody announces: asked again and again, up to a deadline.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface UntilOptions {
+  /** Milliseconds until it is given up. */
+  timeout?: number;
+  /** Milliseconds between two tries. */
+  every?: number;
+  /** What is waited for, for the failure message. */
+  what?: string;
+}
+
+/** The first truthy value of `probe`. Its failures count as "not yet" and the last one is told in the end. */
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  options: UntilOptions = {},
+): Promise<NonNullable<T>> {
+  const { timeout = 15_000, every = 50, what = "a condition" } = options;
+  const deadline = Date.now() + timeout;
+  let cause: unknown;
+  while (true) {
+    try {
+      const value = await probe();
+      if (value) return value;
+      cause = undefined;
+    } catch (failure) {
+      cause = failure;
+    }
+    if (Date.now() > deadline) throw new Error(`waited ${timeout} ms in vain for ${what}`, { cause });
+    await sleep(every);
+  }
+}

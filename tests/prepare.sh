@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# What tests/run and installer/try both need before they can start: packages, npm modules, builds. To be sourced.
+#
+# Every step says what it does and why, and does nothing when nothing is to be done.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+bold='' dim='' red='' green='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+  bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
+fi
+
+say() { printf '%s%s%s\n' "$bold" "$*" "$plain"; }
+note() { printf '%s  %s%s\n' "$dim" "$*" "$plain"; }
+fail() {
+  printf '%s%s%s\n' "$red" "$*" "$plain" >&2
+  exit 1
+}
+
+# --- Debian packages -------------------------------------------------------------------------------------------------
+
+wanted=()
+
+# need PACKAGE WHY COMMAND…   remembers the package unless one of the commands is there
+need() {
+  local package=$1 why=$2 command
+  shift 2
+  for command in "$@"; do
+    if command -v "$command" >/dev/null 2>&1; then return 0; fi
+  done
+  wanted+=("$package|$why")
+}
+
+# need_font   browsers draw nothing readable without one
+need_font() {
+  if compgen -G '/usr/share/fonts/*/*/*.[to]tf' >/dev/null || compgen -G '/usr/share/fonts/*/*.[to]tf' >/dev/null; then
+    return 0
+  fi
+  wanted+=("fonts-dejavu-core|letters for the browser to draw")
+}
+
+# Installs what `need` found missing: by apt-get as root on Debian and its kin, else says what to install and stops.
+install_wanted() {
+  [ ${#wanted[@]} -gt 0 ] || return 0
+  local entry packages=()
+  say 'Missing on this machine:'
+  for entry in "${wanted[@]}"; do
+    packages+=("${entry%%|*}")
+    note "$(printf '%-18s %s' "${entry%%|*}" "${entry#*|}")"
+  done
+  if ! command -v apt-get >/dev/null 2>&1; then
+    fail "Install these with your system's package manager (the names are Debian's), then try again."
+  fi
+  if [ "$(id -u)" != 0 ]; then
+    fail "Install them as root, then try again:  sudo apt-get install ${packages[*]}"
+  fi
+  say 'Installing them with apt-get …'
+  local log
+  log=$(mktemp)
+  if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+    "${packages[@]}"; } >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    fail "apt-get could not install: ${packages[*]}"
+  fi
+  rm -f "$log"
+  wanted=()
+}
+
+# --- Rust ------------------------------------------------------------------------------------------------------------
+
+need_rust() {
+  command -v cargo >/dev/null 2>&1 || fail 'Rust is missing: install it from https://rustup.rs, then try again.'
+  need build-essential 'links the program and compiles its SQLite' cc gcc clang
+}
+
+# --- npm -------------------------------------------------------------------------------------------------------------
+
+need_npm() {
+  need nodejs 'runs npm' node
+  need npm 'fetches what the extension is built with' npm
+}
+
+# modules FOLDER   installs what its lock file says, unless exactly that is installed already
+modules() {
+  local folder=$1
+  if modules_match "$root/$folder"; then return 0; fi
+  say "Installing the npm modules of $folder/ …"
+  (cd "$root/$folder" && npm ci --no-audit --no-fund --loglevel=error </dev/null) ||
+    fail "npm ci failed in $folder/"
+}
+
+modules_match() {
+  [ -e "$1/node_modules/.package-lock.json" ] || return 1
+  node -e '
+    const read = (path) => JSON.parse(require("fs").readFileSync(path, "utf8")).packages;
+    const [locked, installed] = process.argv.slice(1).map(read);
+    const same = ([path, entry]) => path === "" || entry.optional || installed[path]?.version === entry.version;
+    process.exit(Object.entries(locked).every(same) ? 0 : 1);
+  ' "$1/package-lock.json" "$1/node_modules/.package-lock.json"
+}
+
+# The extension's development dependencies bring the Node that runs TypeScript as it is; from here on it comes first.
+use_node() {
+  modules extension
+  export PATH="$root/extension/node_modules/.bin:$PATH"
+}
+
+# --- builds ----------------------------------------------------------------------------------------------------------
+
+build_extension() {
+  say 'Building the extension for Chromium and Firefox …'
+  (cd "$root/extension" && npm run --silent build </dev/null)
+}
