@@ -36,7 +36,9 @@ async function picture() {
 
 async function request() {
   const response = await fetch("/hello");
-  return response.ok && (await response.json()).host === location.host;
+  const { host, dht } = await response.json();
+  for (const element of document.querySelectorAll(".embedded")) element.hidden = dht !== "embedded";
+  return host === location.host;
 }
 
 function socket() {

@@ -14,6 +14,8 @@ import { binary, extensionDirectory } from "./paths.ts";
 import { manifestPath, register } from "./registration.ts";
 import { until } from "./until.ts";
 
+export type { Page } from "puppeteer-core";
+
 export type BrowserName = "chromium" | "firefox";
 
 export interface LaunchOptions {
@@ -29,8 +31,8 @@ export interface LaunchOptions {
   program?: string;
   /** Arguments for this start only. */
   args?: string[];
-  /** The unpacked extension; the built one unless told otherwise. */
-  extension?: string;
+  /** As people run it: without the signs of a browser under test. */
+  personal?: boolean;
   /** A profile to use again instead of a temporary one. */
   profile?: string;
 }
@@ -41,6 +43,7 @@ export interface StartOptions {
   home: string;
   profile: string;
   headed: boolean;
+  personal: boolean;
   extension: string | null;
   args: string[];
   env: Record<string, string | undefined>;
@@ -106,7 +109,8 @@ export class TestBrowser {
         home,
         profile,
         headed: options.headed ?? false,
-        extension: options.bare ? null : (options.extension ?? extensionDirectory(name)),
+        personal: options.personal ?? false,
+        extension: options.bare ? null : extensionDirectory(name),
         args: options.args ?? [],
         env: { ...process.env, ...clean(home), ...options.env },
       });
@@ -135,16 +139,25 @@ export class TestBrowser {
   }
 
   /**
-   * Waits until the extension and its host work together: until `url`, a key host's, opens. Before that a browser
-   * that has just been started may still be busy with starting them.
+   * Waits until the extension and its host work together: until the site of a key host opens. A browser that has just
+   * been started may still be busy with starting them.
    */
   async ready(url: string): Promise<void> {
+    await this.#openUntil(url, (response) => response.ok());
+  }
+
+  /** The same, for a key host whose page is one of the gateway's own. */
+  async settled(url: string): Promise<void> {
+    await this.#openUntil(url, (response) => "pkarr-error" in response.headers());
+  }
+
+  async #openUntil(url: string, satisfied: (response: HTTPResponse) => boolean): Promise<void> {
     const page = await this.puppeteer.newPage();
-    await until(async () => (await page.goto(url))?.ok(), {
-      timeout: 30_000,
-      every: 250,
-      what: `${this.name} to open ${url}`,
-    });
+    const probe = async () => {
+      const response = await page.goto(url);
+      return response !== null && satisfied(response);
+    };
+    await until(probe, { timeout: 30_000, every: 250, what: `${this.name} to open ${url}` });
     await page.close();
   }
 
@@ -164,10 +177,6 @@ export class TestBrowser {
 
   async close(): Promise<void> {
     await this.#cleanup.run();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }
 

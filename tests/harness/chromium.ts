@@ -29,8 +29,13 @@ export const chromium: Kind = {
         "--no-default-browser-check",
         // Chromium's own sandbox can't be had as root.
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+        // Without it a bar below the address bar complains of the flag above.
+        ...(options.personal ? ["--test-type"] : []),
         ...options.args,
       ],
+      ignoreDefaultArgs: options.personal ? ["--enable-automation"] : false,
+      // For the search engine that a test plays.
+      acceptInsecureCerts: !options.personal,
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,

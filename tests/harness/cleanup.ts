@@ -36,10 +36,6 @@ export class Cleanup {
     live.delete(this);
     if (failures.length > 0) throw failures[0];
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.run();
-  }
 }
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;

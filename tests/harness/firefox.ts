@@ -23,6 +23,8 @@ export const firefox: Kind = {
       extraPrefsFirefox: {
         "extensions.webextensions.uuids": JSON.stringify({ [identity.firefox.id]: EXTENSION_ORIGIN }),
       },
+      // For the search engine that a test plays.
+      acceptInsecureCerts: !options.personal,
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,

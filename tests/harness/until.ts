@@ -12,18 +12,17 @@ export interface UntilOptions {
   what?: string;
 }
 
+type Truthy<T> = Exclude<T, false | 0 | "" | null | undefined>;
+
 /** The first truthy value of `probe`. Its failures count as "not yet" and the last one is told in the end. */
-export async function until<T>(
-  probe: () => T | Promise<T>,
-  options: UntilOptions = {},
-): Promise<NonNullable<T>> {
+export async function until<T>(probe: () => T | Promise<T>, options: UntilOptions = {}): Promise<Truthy<T>> {
   const { timeout = 15_000, every = 50, what = "a condition" } = options;
   const deadline = Date.now() + timeout;
   let cause: unknown;
   while (true) {
     try {
       const value = await probe();
-      if (value) return value;
+      if (value) return value as Truthy<T>;
       cause = undefined;
     } catch (failure) {
       cause = failure;

@@ -2,76 +2,80 @@
  * A small world: a DHT on this machine, keys published in it, and web sites their records point to.
  *
  * Records carry no port for a plain `http://<key>/`, so each site has port 80 of an address of its own in 127.0.0.0/8.
- * Where that port can't be had, the world is told another one and the addresses people see end in it.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cleanup } from "./cleanup.ts";
 import { binary } from "./paths.ts";
-import { type KeyFile, newKey, publish, type Settings, startTestnet } from "./pkarr.ts";
+import { type KeyFile, newKey, publish, type Settings, showKey, startTestnet } from "./pkarr.ts";
 import { type Routes, Site, type SiteOptions } from "./site.ts";
 
 /** Enough for a lookup to take several steps, few enough to start at once. */
 const NODES = 10;
 
 export interface WorldOptions {
-  nodes?: number;
   /** The program; the debug build unless told otherwise. */
   binary?: string;
+  /** The public DHT instead of one on this machine. */
+  mainline?: boolean;
+  /** Where keys and data stay for the next world; without it they are temporary. */
+  directory?: string;
 }
 
 export interface KeySite {
   key: string;
   file: KeyFile;
   site: Site;
-  /** `http://<key>/`, with what follows the host if told. */
+  /** `http://<key>/`, or another path, or a sub-domain. */
   url(path?: string, subdomain?: string): string;
 }
 
 export class World {
+  /** The nodes of the DHT on this machine; none where it is the public one. */
   readonly bootstrap: string[];
-  readonly directory: string;
   readonly settings: Settings;
+  readonly #directory: string;
   readonly #cleanup: Cleanup;
   #addresses = 0;
   #keys = 0;
+  #hosts = 0;
 
-  private constructor(parts: {
-    bootstrap: string[];
-    directory: string;
-    settings: Settings;
-    cleanup: Cleanup;
-  }) {
-    this.bootstrap = parts.bootstrap;
-    this.directory = parts.directory;
-    this.settings = parts.settings;
-    this.#cleanup = parts.cleanup;
+  private constructor(directory: string, bootstrap: string[], settings: Settings, cleanup: Cleanup) {
+    this.bootstrap = bootstrap;
+    this.settings = settings;
+    this.#directory = directory;
+    this.#cleanup = cleanup;
   }
 
   static async start(options: WorldOptions = {}): Promise<World> {
     const cleanup = new Cleanup();
     try {
-      const directory = mkdtempSync(join(tmpdir(), "pkarr-world-"));
-      cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
-      const program = options.binary ?? binary;
-      const before = {
-        binary: program,
-        env: { PKARR_NO_RELAYS: "1", PKARR_DATA_DIR: join(directory, "data") },
+      const directory = options.directory ?? mkdtempSync(join(tmpdir(), "pkarr-world-"));
+      if (!options.directory) cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+      const settings: Settings = {
+        binary: options.binary ?? binary,
+        env: { PKARR_DATA_DIR: join(directory, "data") },
       };
-      const { bootstrap, running } = await startTestnet(before, options.nodes ?? NODES);
-      cleanup.defer(() => running.stop());
-      const settings = { binary: program, env: { ...before.env, PKARR_BOOTSTRAP: bootstrap.join(",") } };
-      return new World({ bootstrap, directory, settings, cleanup });
+      let bootstrap: string[] = [];
+      if (!options.mainline) {
+        const testnet = await startTestnet(settings, NODES);
+        cleanup.defer(() => testnet.running.stop());
+        bootstrap = testnet.bootstrap;
+        Object.assign(settings.env, { PKARR_BOOTSTRAP: bootstrap.join(","), PKARR_NO_RELAYS: "1" });
+      }
+      return new World(directory, bootstrap, settings, cleanup);
     } catch (failure) {
       await cleanup.run();
       throw failure;
     }
   }
 
-  /** The variables that make a native host live in this world; the data folder is a new one each time. */
+  /** The variables that make a native host live in this world, each time with a data folder of its own. */
   hostEnv(extra: Record<string, string> = {}): Record<string, string> {
-    const data = mkdtempSync(join(this.directory, "host-"));
+    this.#hosts += 1;
+    const data = join(this.#directory, `host-${this.#hosts}`);
+    mkdirSync(data, { recursive: true });
     return { ...this.settings.env, PKARR_DATA_DIR: data, PKARR_ALLOW_PRIVATE: "1", ...extra };
   }
 
@@ -81,15 +85,17 @@ export class World {
     return `127.80.${this.#addresses >> 8}.${this.#addresses & 255}`;
   }
 
+  /** Another key; in a kept world the one that had its place before. */
   async key(): Promise<KeyFile> {
     this.#keys += 1;
-    return await newKey(this.settings, join(this.directory, `key-${this.#keys}`));
+    const file = join(this.#directory, `key-${this.#keys}`);
+    return existsSync(file) ? await showKey(this.settings, file) : await newKey(this.settings, file);
   }
 
   /** Publishes a zone, RFC 1035 text with names relative to the key. */
   async publish(key: KeyFile, zone: string): Promise<void> {
-    const file = join(this.directory, `${key.key}.zone`);
-    writeFileSync(file, zone.endsWith("\n") ? zone : `${zone}\n`);
+    const file = join(this.#directory, `${key.key}.zone`);
+    writeFileSync(file, zone);
     await publish(this.settings, key, file);
   }
 
@@ -110,11 +116,12 @@ export class World {
     return { key: file.key, file, site, url };
   }
 
-  async stop(): Promise<void> {
-    await this.#cleanup.run();
+  /** Remembers what has to be undone with this world. */
+  defer(step: () => unknown): void {
+    this.#cleanup.defer(step);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+  async stop(): Promise<void> {
+    await this.#cleanup.run();
   }
 }

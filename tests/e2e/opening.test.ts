@@ -1,0 +1,123 @@
+/**
+ * A site opens by its key, in every spelling a URL has for it, and the key stays where people look.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inEachBrowser } from "../harness/scene.ts";
+import { content, page } from "../harness/site.ts";
+import type { World } from "../harness/world.ts";
+
+/** Tells which request it answers. */
+const mirror = {
+  "/*": page("Mirror", '<p id="where"></p><script>where.textContent = location.href</script>'),
+};
+
+async function prepare(world: World) {
+  const alice = await world.keySite(mirror);
+  const port = await world.keySite(mirror, { port: 8080 });
+  // The record carries a port of its own: visitors need not know it.
+  const service = await world.site({ "/": page("Service") }, { port: 9090 });
+  const serviceKey = await world.key();
+  await world.publish(serviceKey, `@ 300 HTTPS 1 . port=9090\n@ 300 A ${service.address}\n`);
+  const moved = await world.keySite({
+    "/old": (_request, response) => response.writeHead(302, { location: "/new" }).end(),
+    "/new": page("New"),
+    "/data": content("application/json", '{"answer":42}'),
+  });
+  return { alice, port, service, serviceKey, moved };
+}
+
+inEachBrowser("a site by its key", { prepare, ready: ({ alice }) => alice.url() }, (stage) => {
+  test("opens, and the address bar shows the key", async () => {
+    const { browser, alice } = stage();
+    const { page, response } = await browser.open(alice.url());
+    assert.equal(response?.status(), 200);
+    assert.equal(await page.title(), "Mirror");
+    assert.equal(page.url(), `http://${alice.key}/`);
+    assert.equal(await page.evaluate(() => location.hostname), alice.key);
+  });
+
+  test("opens a sub-domain, however deep", async () => {
+    const { browser, alice } = stage();
+    for (const subdomain of ["www", "a.b"]) {
+      const { page, response } = await browser.open(alice.url("/", subdomain));
+      assert.equal(response?.status(), 200);
+      assert.equal(page.url(), `http://${subdomain}.${alice.key}/`);
+      assert.equal(alice.site.visits.at(-1)?.host, `${subdomain}.${alice.key}`);
+    }
+  });
+
+  test("hands path and query on as they are", async () => {
+    const { browser, alice } = stage();
+    const path = "/a/b%20c/?q=%C3%A4&empty=&q=2";
+    const { page } = await browser.open(alice.url(path));
+    assert.equal(page.url(), `http://${alice.key}${path}`);
+    assert.ok(alice.site.visits.some((visit) => visit.path === path));
+  });
+
+  test("keeps the fragment to itself", async () => {
+    const { browser, alice } = stage();
+    const { page } = await browser.open(alice.url("/fragment#part"));
+    assert.equal(
+      await page.$eval("#where", (element) => element.textContent),
+      `${alice.url("/fragment")}#part`,
+    );
+    assert.equal(alice.site.visits.filter((visit) => visit.path.startsWith("/fragment")).length, 1);
+  });
+
+  test("goes to the port in the URL", async () => {
+    const { browser, port } = stage();
+    const { page, response } = await browser.open(port.url("/x"));
+    assert.equal(response?.status(), 200);
+    assert.equal(page.url(), `http://${port.key}:8080/x`);
+    assert.equal(port.site.visits.at(-1)?.host, `${port.key}:8080`);
+  });
+
+  test("goes to the port in the record", async () => {
+    const { browser, serviceKey } = stage();
+    const { page, response } = await browser.open(`http://${serviceKey.key}/`);
+    assert.equal(response?.status(), 200);
+    assert.equal(await page.title(), "Service");
+    assert.equal(page.url(), `http://${serviceKey.key}/`);
+  });
+
+  test("opens with a trailing dot", async () => {
+    const { browser, alice } = stage();
+    const { page, response } = await browser.open(`http://${alice.key}./dotted`);
+    assert.equal(response?.status(), 200);
+    assert.equal(await page.title(), "Mirror");
+    assert.ok(alice.site.visits.some((visit) => visit.path === "/dotted"));
+  });
+
+  test("opens in capital letters", async () => {
+    const { browser, alice } = stage();
+    const { page, response } = await browser.open(`http://${alice.key.toUpperCase()}/`);
+    assert.equal(response?.status(), 200);
+    assert.equal(page.url(), `http://${alice.key}/`);
+  });
+
+  test("follows the site's own redirects", async () => {
+    const { browser, moved } = stage();
+    const { page } = await browser.open(moved.url("/old"));
+    assert.equal(page.url(), moved.url("/new"));
+    assert.equal(await page.title(), "New");
+  });
+
+  test("shows the site's own errors", async () => {
+    const { browser, moved } = stage();
+    const { page, response } = await browser.open(moved.url("/nowhere"));
+    assert.equal(response?.status(), 404);
+    assert.equal(response?.headers()["pkarr-error"], undefined);
+    assert.equal(await page.evaluate(() => document.body.textContent?.trim()), "nothing here");
+  });
+
+  test("goes back and forward", async () => {
+    const { browser, alice } = stage();
+    const { page } = await browser.open(alice.url("/one"));
+    await page.goto(alice.url("/two"));
+    await page.goBack();
+    assert.equal(page.url(), alice.url("/one"));
+    await page.goForward();
+    assert.equal(page.url(), alice.url("/two"));
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * The frame of an end to end test: a world and a browser in it, for each kind of browser, and what to keep of them when
+ * a test fails.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, describe } from "node:test";
+import { type BrowserName, browserNames, type LaunchOptions, TestBrowser } from "./browser.ts";
+import { Cleanup } from "./cleanup.ts";
+import { Resolver } from "./dns.ts";
+import { artifacts } from "./paths.ts";
+import { World } from "./world.ts";
+
+export interface Stage {
+  world: World;
+  /** Answers for the whole isolated machine. */
+  dns: Resolver;
+  browser: TestBrowser;
+}
+
+export interface SceneOptions<T> {
+  /** Sets up sites and keys before the browser starts. */
+  prepare?: (world: World, dns: Resolver, name: BrowserName) => Promise<T>;
+  /** How to start the browser; without it, with the extension and the host of this world. */
+  launch?: (world: World, prepared: T) => LaunchOptions;
+  /** A key host's address that has to open before the tests begin: the extension and its host are at work then. */
+  ready?: (prepared: T) => string;
+}
+
+/** Describes something that has to hold in every browser. The stage is there once a test runs. */
+export function inEachBrowser<T extends object>(
+  what: string,
+  options: SceneOptions<T>,
+  define: (stage: () => Stage & T, name: BrowserName) => void,
+): void {
+  for (const name of browserNames) {
+    describe(`${name}: ${what}`, () => {
+      let stage: (Stage & T) | undefined;
+      const cleanup = new Cleanup();
+
+      before(async () => {
+        if (!process.env.PKARR_ISOLATED) throw new Error("run this by tests/run, or with tests/isolated");
+        const dns = await Resolver.start();
+        cleanup.defer(() => dns.stop());
+        const world = await World.start();
+        cleanup.defer(() => world.stop());
+        const prepared = (await options.prepare?.(world, dns, name)) ?? ({} as T);
+        const browser = await TestBrowser.launch(name, {
+          env: world.hostEnv(),
+          ...options.launch?.(world, prepared),
+        });
+        cleanup.defer(() => browser.close());
+        stage = { world, dns, browser, ...prepared };
+        if (options.ready)
+          await browser.ready(options.ready(prepared)).catch((failure) => keep(what, failure));
+      });
+
+      afterEach(async (test) => {
+        if (!("passed" in test) || test.passed || !stage) return;
+        await keepEvidence(stage, join(artifacts, "failures", fileName(test.fullName)));
+      });
+
+      after(async () => {
+        await cleanup.run();
+      });
+
+      async function keep(title: string, failure: unknown): Promise<never> {
+        if (stage) await keepEvidence(stage, join(artifacts, "failures", fileName(`${name} ${title}`)));
+        throw failure;
+      }
+
+      define(() => {
+        if (!stage) throw new Error("the stage is set when the tests run, not before");
+        return stage;
+      }, name);
+    });
+  }
+}
+
+/** Screenshots of every tab, and what the host and the resolver noted. */
+async function keepEvidence({ browser, dns }: Stage, directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "host.log"), browser.hostLog);
+  writeFileSync(
+    join(directory, "dns.log"),
+    dns.queries.map((query) => `${query.type} ${query.name}\n`).join(""),
+  );
+  const pages = await browser.puppeteer.pages();
+  for (const [index, page] of pages.entries()) {
+    const text = await page.evaluate(() => document.documentElement.outerHTML).catch(String);
+    writeFileSync(join(directory, `page-${index}.html`), `<!-- ${page.url()} -->\n${text}\n`);
+    const screenshot = await page.screenshot().catch(() => null);
+    if (screenshot) writeFileSync(join(directory, `page-${index}.png`), screenshot);
+  }
+  console.log(
+    `kept in ${directory}: screenshots, pages, host.log (${browser.hostLog.split("\n").length} lines)`,
+  );
+}
+
+function fileName(title: string): string {
+  return title.replace(/[^a-z0-9]+/gi, "-").toLowerCase();
+}
