@@ -1,0 +1,118 @@
+/** Answers the questions of the extension's own pages. Whoever else manages to ask hears nothing. */
+
+import { type Browser, browser } from "wxt/browser";
+import { RequestFailed } from "../host/connection";
+import type { HostSession } from "../host/session";
+import { addressInstead } from "../intercept/redirect";
+import { keyHostOf } from "../key/key";
+import type { Asked, Asks, Failure, Question } from "../messages/messages";
+import { WATCH_PORT } from "../messages/messages";
+import type { RpcError } from "../protocol/protocol";
+import type { Conductor } from "./conductor";
+
+/** Where turned searches go; only the Chromium build turns any to a page. */
+export interface Searches {
+  next(search: string, tabId: number): Promise<string | null>;
+  letPass(search: string, tabId: number): Promise<string>;
+}
+
+export class Answers {
+  readonly #session: HostSession;
+  readonly #conductor: Conductor;
+  readonly #searches: Searches | null;
+  #watchers = 0;
+
+  constructor(session: HostSession, conductor: Conductor, searches: Searches | null) {
+    this.#session = session;
+    this.#conductor = conductor;
+    this.#searches = searches;
+    browser.runtime.onMessage.addListener((message: Asked, sender, reply) => {
+      if (!isOwnPage(sender)) return undefined;
+      void this.#answer(message, sender.tab?.id).then(reply);
+      return true; // the answer comes later
+    });
+    browser.runtime.onConnect.addListener((port) => {
+      if (port.name === WATCH_PORT && port.sender && isOwnPage(port.sender)) this.#watched(port);
+    });
+  }
+
+  async #answer(asked: Asked, tabId: number | undefined): Promise<Asks[Question]["answer"]> {
+    switch (asked.question) {
+      case "resolve":
+        return this.#orFailure(async () => ({
+          resolved: await this.#session.request("resolve", { host: asked.host }),
+        }));
+      case "status":
+        return this.#orFailure(async () => ({ status: await this.#session.request("status", {}) }));
+      case "open":
+        return this.#open(asked.url);
+      case "search":
+        return {
+          go: tabId === undefined ? null : ((await this.#searches?.next(asked.search, tabId)) ?? null),
+        };
+      case "searchAnyway":
+        if (tabId !== undefined) await this.#searches?.letPass(asked.search, tabId);
+        return { go: asked.search };
+      case "retry":
+        this.#session.connect();
+        return {};
+    }
+  }
+
+  async #open(address: string): Promise<Asks["open"]["answer"]> {
+    const url = URL.parse(address);
+    const wanted = url && keyHostOf(url);
+    if (!wanted) return { failed: NOT_A_KEY };
+    if (this.#session.state.kind !== "ready") return { waiting: true };
+    // The gateway's way may be in use again since the tab was turned.
+    if (this.#conductor.snapshot?.way === "gateway") return { go: url.href };
+    return this.#orFailure(async () => {
+      const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
+      const go = addressInstead(url, endpoints);
+      if (go) return { go };
+      return { failed: endpoints.length > 0 ? NEEDS_GATEWAY : NO_ENDPOINT };
+    });
+  }
+
+  async #orFailure<T>(request: () => Promise<T>): Promise<T | Failure> {
+    try {
+      return await request();
+    } catch (failure) {
+      if (failure instanceof RequestFailed) return { failed: failure.error };
+      return { failed: { code: -32603, message: String(failure) } };
+    }
+  }
+
+  #watched(port: Browser.runtime.Port): void {
+    const stop = this.#conductor.watch((snapshot) => port.postMessage(snapshot));
+    this.#watchers += 1;
+    this.#session.attended = true;
+    port.onDisconnect.addListener(() => {
+      stop();
+      this.#watchers -= 1;
+      this.#session.attended = this.#watchers > 0;
+    });
+  }
+}
+
+function isOwnPage(sender: Browser.runtime.MessageSender): boolean {
+  return sender.id === browser.runtime.id && !!sender.url?.startsWith(`${location.origin}/`);
+}
+
+const NOT_A_KEY: RpcError = {
+  code: 1,
+  message: "This address does not lead to a key.",
+  data: { code: "not-a-key", todo: "Check the key: it has 52 characters and ends in y or o." },
+};
+
+const NO_ENDPOINT: RpcError = {
+  code: 5,
+  message: "The key's records name no place to go to.",
+  data: { code: "no-endpoint", todo: "Ask whoever gave you the key to publish an address for this name." },
+};
+
+const NEEDS_GATEWAY: RpcError = {
+  code: 9,
+  message: "This site is encrypted with the key itself, which needs the gateway.",
+  data: { code: "needs-tls", todo: "Choose the gateway in the extension's options." },
+};

@@ -1,0 +1,102 @@
+/**
+ * One connection to the host program: requests and their answers over one native messaging port.
+ *
+ * It lives from the opening of the port to its closing and is never reopened; host/session.ts opens the next.
+ */
+
+import type { NativePort, OpenNativePort } from "../browser/native-port";
+import type { Method, Methods, RpcError } from "../protocol/protocol";
+
+/** How long each answer may take. Resolving asks the network, starting may wait for a cold disk. */
+const TIME_LIMIT_MS: Record<Method, number> = {
+  hello: 10_000,
+  gateway: 10_000,
+  status: 5_000,
+  resolve: 30_000,
+};
+
+/** The host answered a request with an error, or not at all. */
+export class RequestFailed extends Error {
+  constructor(readonly error: RpcError) {
+    super(error.message);
+  }
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(failure: RequestFailed): void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+const NOT_THERE: RpcError = {
+  code: -32603,
+  message: "The pkarr program went away before it answered.",
+  data: { code: "host-gone", todo: "Try again in a moment." },
+};
+
+function noAnswer(method: Method): RpcError {
+  return {
+    code: -32603,
+    message: `The pkarr program did not answer in time (${method}).`,
+    data: { code: "host-silent", todo: "Try again; if it stays silent, restart the browser." },
+  };
+}
+
+export class HostConnection {
+  readonly #port: NativePort;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #open = true;
+
+  /** `closed` is called once when the other side closes the port, not after close(). */
+  constructor(openPort: OpenNativePort, closed: (reason: string | null) => void) {
+    this.#port = openPort({
+      message: (message) => this.#answered(message),
+      closed: (reason) => {
+        if (!this.#open) return;
+        this.#end();
+        closed(reason);
+      },
+    });
+  }
+
+  request<M extends Method>(method: M, params: Methods[M]["params"]): Promise<Methods[M]["result"]> {
+    if (!this.#open) return Promise.reject(new RequestFailed(NOT_THERE));
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new RequestFailed(noAnswer(method)));
+      }, TIME_LIMIT_MS[method]);
+      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, timer });
+      this.#port.send({ jsonrpc: "2.0", id, method, params });
+    });
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#end();
+    this.#port.close();
+  }
+
+  #answered(message: unknown): void {
+    if (typeof message !== "object" || message === null) return;
+    const { id, result, error } = message as { id?: unknown; result?: unknown; error?: RpcError };
+    const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
+    if (!waiting) return; // an event of a newer protocol, or an answer that came too late
+    this.#waiting.delete(id as number);
+    clearTimeout(waiting.timer);
+    if (error) waiting.reject(new RequestFailed(error));
+    else waiting.resolve(result);
+  }
+
+  #end(): void {
+    this.#open = false;
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(new RequestFailed(NOT_THERE));
+    }
+    this.#waiting.clear();
+  }
+}

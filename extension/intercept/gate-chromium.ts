@@ -1,0 +1,41 @@
+/**
+ * Chromium's gate: which requests for key hosts may pass to the gateway, and where the rest is turned.
+ * The rules themselves are in intercept/rules.ts; this module puts them in place.
+ */
+
+import { browser } from "wxt/browser";
+import type { Way } from "../settings/settings";
+import { hostPage, openPage, searchPage } from "./pages";
+import { lastingRules, OPENING_IDS, opening, pass } from "./rules";
+
+export class ChromiumGate {
+  #passes = 0;
+
+  /** Turns key hosts that may not pass to the page of this way. */
+  async aim(way: Way): Promise<void> {
+    const rules = lastingRules(way === "redirect" ? openPage() : hostPage(), searchPage());
+    const { declarativeNetRequest } = browser;
+    const inPlace = await declarativeNetRequest.getDynamicRules();
+    const target = (all: typeof rules): string => JSON.stringify(all.map(({ id, action }) => [id, action]));
+    if (target(inPlace) === target(rules)) return;
+    await declarativeNetRequest.updateDynamicRules({
+      removeRuleIds: inPlace.map(({ id }) => id),
+      addRules: rules,
+    });
+  }
+
+  /** Lets requests for key hosts pass, or holds them back. */
+  async open(mainFrames: boolean, allElse: boolean): Promise<void> {
+    await browser.declarativeNetRequest.updateSessionRules({
+      removeRuleIds: OPENING_IDS,
+      addRules: opening(mainFrames, allElse),
+    });
+  }
+
+  /** Lets this search through to the engine it was on its way to. */
+  async letPass(search: string, tabId: number): Promise<void> {
+    const rule = pass(search, tabId, this.#passes);
+    this.#passes += 1;
+    await browser.declarativeNetRequest.updateSessionRules({ removeRuleIds: [rule.id], addRules: [rule] });
+  }
+}

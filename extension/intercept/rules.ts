@@ -1,0 +1,88 @@
+/**
+ * The declarativeNetRequest rules of the Chromium build, as data.
+ *
+ * The gate is closed by rules that outlive the browser and opened by rules that don't: a browser that has just
+ * started, or whose host has gone, keeps key hosts in by itself. A regular expression may take 2 KB of memory;
+ * `[0-z]` is one range where `[a-z0-9]` is two, so 52 characters fit, and none of the others in it can stand
+ * in a host name. What passes by mistake the page it leads to finds out.
+ */
+
+import type { Browser } from "wxt/browser";
+import { SEARCH_PARAMETERS } from "../key/search";
+
+type Rule = Browser.declarativeNetRequest.Rule;
+
+const KEY_HOST = "^[a-z]+://([^/]*[.@])?[0-z]{51}[oy]\\.?(:[0-9]+)?/.*";
+const SEARCH = `^https?://.*[?&](?:${SEARCH_PARAMETERS.join("|")})=[^&+]*[0-z]{51}[oyOY]([^0-z].*)?$`;
+
+const GATE = 1;
+const BLOCK = 2;
+const RESCUE = 3;
+const FIRST_PASS = 100;
+const PASSES = 20;
+
+/** Later rules win over earlier ones. */
+const PRIORITY = { gate: 1, open: 2, rescue: 3, pass: 4 };
+
+/** For good: key hosts are turned to a page, all else from key hosts is blocked, searches for keys are turned back. */
+export function lastingRules(keyHostsTo: string, searchesTo: string): Rule[] {
+  return [
+    {
+      id: GATE,
+      priority: PRIORITY.gate,
+      condition: { regexFilter: KEY_HOST, isUrlFilterCaseSensitive: true, resourceTypes: ["main_frame"] },
+      action: { type: "redirect", redirect: { regexSubstitution: `${keyHostsTo}\\0` } },
+    },
+    {
+      id: BLOCK,
+      priority: PRIORITY.gate,
+      condition: {
+        regexFilter: KEY_HOST,
+        isUrlFilterCaseSensitive: true,
+        excludedResourceTypes: ["main_frame"],
+      },
+      action: { type: "block" },
+    },
+    {
+      id: RESCUE,
+      priority: PRIORITY.rescue,
+      condition: {
+        regexFilter: SEARCH,
+        isUrlFilterCaseSensitive: true,
+        resourceTypes: ["main_frame"],
+        requestMethods: ["get"],
+        // A search from a site's own form is meant for that site.
+        domainType: "thirdParty",
+      },
+      action: { type: "redirect", redirect: { regexSubstitution: `${searchesTo}\\0` } },
+    },
+  ];
+}
+
+/** For this browser session: what of key hosts may pass to the gateway. */
+export function opening(mainFrames: boolean, allElse: boolean): Rule[] {
+  const rules: Rule[] = [];
+  const allow = (id: number, types: Partial<Rule["condition"]>): void => {
+    rules.push({
+      id,
+      priority: PRIORITY.open,
+      condition: { regexFilter: KEY_HOST, isUrlFilterCaseSensitive: true, ...types },
+      action: { type: "allow" },
+    });
+  };
+  if (mainFrames) allow(GATE, { resourceTypes: ["main_frame"] });
+  if (allElse) allow(BLOCK, { excludedResourceTypes: ["main_frame"] });
+  return rules;
+}
+
+export const OPENING_IDS = [GATE, BLOCK];
+
+/** For this browser session: lets one search in one tab through. `count` tells passes apart; old ones give way. */
+export function pass(search: string, tabId: number, count: number): Rule {
+  return {
+    id: FIRST_PASS + (count % PASSES),
+    priority: PRIORITY.pass,
+    condition: { urlFilter: `|${search}|`, tabIds: [tabId], resourceTypes: ["main_frame"] },
+    action: { type: "allow" },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Searches the rules have turned to our page, and who asked for them.
+ *
+ * Only a search that came from the address bar goes on by itself. One that a page started could use our page
+ * to hide where it came from, so a person decides.
+ */
+
+import { browser } from "wxt/browser";
+import { searchedAddress } from "../key/search";
+import type { ChromiumGate } from "./gate-chromium";
+import { searchPage } from "./pages";
+
+export class TurnedSearches {
+  readonly #gate: ChromiumGate;
+  readonly #fromAddressBar = new Map<number, string>();
+
+  constructor(gate: ChromiumGate) {
+    this.#gate = gate;
+    browser.webRequest.onBeforeRedirect.addListener(
+      ({ tabId, url, redirectUrl, initiator }) => {
+        if (!redirectUrl.startsWith(searchPage())) return undefined;
+        if (initiator === undefined) this.#fromAddressBar.set(tabId, url);
+        else this.#fromAddressBar.delete(tabId);
+        return undefined;
+      },
+      { urls: ["<all_urls>"], types: ["main_frame"] },
+    );
+    browser.tabs.onRemoved.addListener((tabId) => this.#fromAddressBar.delete(tabId));
+  }
+
+  /** Where the tab should go on to, or null if a person should say. */
+  async next(search: string, tabId: number): Promise<string | null> {
+    if (this.#fromAddressBar.get(tabId) !== search) return null;
+    this.#fromAddressBar.delete(tabId);
+    return searchedAddress(search) ?? (await this.letPass(search, tabId));
+  }
+
+  /** The search after all. */
+  async letPass(search: string, tabId: number): Promise<string> {
+    await this.#gate.letPass(search, tabId);
+    return search;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Keys that were typed, and what the address bar made of them.
+ *
+ * Browsers take a bare key, `pk:<key>` and (Chromium) `www.<key>` for words to search for. This module reads
+ * the address of such a search, without knowing the engine, and says which key host was meant.
+ */
+
+import { KEY_PATTERN, keyHostOf } from "./key";
+
+/** The query parameters search engines take the words from. */
+export const SEARCH_PARAMETERS = ["q", "p", "wd", "text", "query", "search"] as const;
+
+const KEY_ANYWHERE = new RegExp(KEY_PATTERN, "i");
+const SCHEME = /^(?:pk|pubky):(?:\/\/)?/i;
+const GLUED_SCHEME = new RegExp(`^pubky(?=${KEY_PATTERN}(?:$|[/?#:.]))`, "i");
+const WEB_ADDRESS = /^https?:\/\//i;
+
+/**
+ * The address meant by what a person typed: `<key>`, `www.<key>/path`, `pk:<key>`, `pk://<key>/`,
+ * `pubky<key>`, `pubky://<key>`, or a web address with a key host. Null if it names no key.
+ */
+export function typedAddress(text: string): string | null {
+  const typed = text.trim();
+  if (!KEY_ANYWHERE.test(typed)) return null;
+  const address = WEB_ADDRESS.test(typed)
+    ? typed
+    : `http://${typed.replace(SCHEME, "").replace(GLUED_SCHEME, "")}`;
+  const url = URL.parse(address);
+  // With a name before it, it was an e-mail address or the like and is a search after all.
+  if (!url || url.username || url.password) return null;
+  return keyHostOf(url) ? url.href : null;
+}
+
+/** The address meant by a search whose words are a key, or null for any other address. */
+export function searchedAddress(search: string): string | null {
+  if (!KEY_ANYWHERE.test(search)) return null;
+  const url = URL.parse(search);
+  if (!url || (url.protocol !== "https:" && url.protocol !== "http:") || keyHostOf(url)) return null;
+  for (const parameter of SEARCH_PARAMETERS) {
+    for (const words of url.searchParams.getAll(parameter)) {
+      const address = typedAddress(words);
+      if (address) return address;
+    }
+  }
+  return null;
+}

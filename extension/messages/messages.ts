@@ -1,0 +1,54 @@
+/**
+ * What the extension's pages and its background say to each other.
+ *
+ * A page asks with one message and gets one answer; on the `watch` port it gets a snapshot at once and again
+ * whenever something changes. Only the extension's own pages are answered.
+ */
+
+import { browser } from "wxt/browser";
+import type { HostState } from "../host/state";
+import type { Obstacle } from "../intercept/interception";
+import type { ResolveResult, RpcError, StatusResult } from "../protocol/protocol";
+import type { Way } from "../settings/settings";
+
+export interface Snapshot {
+  host: HostState;
+  /** The way in use, which is the redirect way where the proxy is somebody else's. */
+  way: Way;
+  obstacle: Obstacle | null;
+}
+
+export type Failure = { failed: RpcError };
+
+/** Each question with its answer. */
+export interface Asks {
+  /** What a name's records say. */
+  resolve: { ask: { host: string }; answer: { resolved: ResolveResult } | Failure };
+  /** How the host program is. */
+  status: { ask: Record<never, never>; answer: { status: StatusResult } | Failure };
+  /** Where a tab that wants this key host should go, in the redirect way. */
+  open: { ask: { url: string }; answer: { go: string } | { waiting: true } | Failure };
+  /** Where a tab whose search was turned back should go; null leaves it to the user. */
+  search: { ask: { search: string }; answer: { go: string | null } };
+  /** The user wants the search and not the key. */
+  searchAnyway: { ask: { search: string }; answer: { go: string } };
+  /** Don't wait for the next attempt to reach the host. */
+  retry: { ask: Record<never, never>; answer: Record<never, never> };
+}
+
+export type Question = keyof Asks;
+export type Asked = { [Q in Question]: { question: Q } & Asks[Q]["ask"] }[Question];
+
+export const WATCH_PORT = "watch";
+
+export function ask<Q extends Question>(question: Q, about: Asks[Q]["ask"]): Promise<Asks[Q]["answer"]> {
+  return browser.runtime.sendMessage({ question, ...about });
+}
+
+/** Tells the listener of every snapshot, for as long as the page is open. */
+export function watch(listener: (snapshot: Snapshot) => void): void {
+  const port = browser.runtime.connect({ name: WATCH_PORT });
+  port.onMessage.addListener(listener);
+  // The browser may stop the background; asking again starts it.
+  port.onDisconnect.addListener(() => setTimeout(() => watch(listener), 500));
+}

@@ -1,0 +1,63 @@
+/**
+ * How the extension is built, and its manifest: what it asks of the browser and why.
+ *
+ * Names and identities come from manifests/identity.json, the one place that knows them.
+ */
+
+import { defineConfig } from "wxt";
+import identity from "../manifests/identity.json" with { type: "json" };
+
+/** Asked for in both browsers. */
+const PERMISSIONS = [
+  // To talk to the pkarr program, which knows keys and runs the gateway.
+  "nativeMessaging",
+  // To send key hosts, and nothing else, to the gateway.
+  "proxy",
+  // To keep the setting, the gateway's last port and the proxy found before ours.
+  "storage",
+  // To notice a key that failed because the gateway was away; in Firefox also to turn navigations.
+  "webRequest",
+];
+
+/** To turn a search for a key back before it leaves the machine, and to say when the program is missing. */
+const TURN_NAVIGATIONS = {
+  chrome: "declarativeNetRequestWithHostAccess",
+  firefox: "webRequestBlocking",
+};
+
+/** Any search engine may get the key, any page may link to one. */
+const HOSTS = ["<all_urls>"];
+
+export default defineConfig({
+  imports: false,
+  manifest: ({ browser }) => ({
+    name: "pkarr",
+    description: identity.description,
+    permissions: [...PERMISSIONS, browser === "firefox" ? TURN_NAVIGATIONS.firefox : TURN_NAVIGATIONS.chrome],
+    host_permissions: HOSTS,
+    incognito: "spanning",
+    action: {
+      default_title: "pkarr",
+      default_icon: { 16: "icon/16.png", 32: "icon/32.png", 48: "icon/48.png" },
+    },
+    // A navigation that began on a web page may end on these two only if the page could have named them.
+    // Both take their address as hostile and do nothing inside a frame.
+    web_accessible_resources: [{ resources: ["host.html", "open.html"], matches: HOSTS }],
+    ...(browser === "firefox"
+      ? {
+          browser_specific_settings: {
+            gecko: {
+              id: identity.firefox.id,
+              strict_min_version: "142.0",
+              data_collection_permissions: { required: ["none"] },
+            },
+          },
+        }
+      : { key: identity.chromium.key, minimum_chrome_version: "126" }),
+  }),
+  vite: () => ({
+    define: { __HOST_NAME__: JSON.stringify(identity.host) },
+    // Reviewers and users can read what runs.
+    build: { minify: false },
+  }),
+});
