@@ -1,0 +1,170 @@
+//! The command line: one file a subcommand.
+//!
+//! Answers go to standard output, as text for people or with `--json` as one line of JSON;
+//! everything else goes to standard error. A failure is one sentence of what happened and one of
+//! what to do, with its stable code, and the exit code 1; a call that can't be understood exits
+//! with 2.
+//!
+//! Browsers start the same program as their native messaging host. They give no subcommand, but
+//! arguments of their own, by which [`native_host::started_by_browser`] knows them.
+
+mod gateway;
+mod key;
+mod native_host;
+mod options;
+mod output;
+mod publish;
+mod resolve;
+mod stop;
+mod testnet;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use self::{options::Options, output::Output};
+use crate::problem::{Code, Problem};
+
+/// pkarr names in the browser people already have: a name is a public key, its records come from
+/// the Mainline DHT, and its signature is checked on this machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pkarr",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(after_long_help = AFTER_HELP)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Configuration file:
+  The same settings can stand in a file, by default config.toml in the configuration folder
+  (on Linux ~/.config/pkarr/config.toml). What is given as an option wins over the environment,
+  and that over the file.
+
+    bootstrap = [\"203.0.113.7:6881\"]
+    no-relays = true
+    data-dir = \"/var/lib/pkarr\"
+    allow-private = false
+
+Exit codes:
+  0  done
+  1  it could not be done; standard error says why, with a stable code in brackets
+  2  the call itself is wrong
+
+Examples:
+  pkarr key new site.key
+  pkarr publish --key site.key site.zone
+  pkarr resolve pk:o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy
+  pkarr gateway --listen 127.0.0.1:8118 &
+  curl -x http://127.0.0.1:8118 http://o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy/";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a key, or show the public half of one
+    Key(key::Arguments),
+    /// Publish the records of a zone file under a key
+    Publish(publish::Arguments),
+    /// Show what is published under a key, and where a name leads
+    Resolve(resolve::Arguments),
+    /// Run the gateway alone: an HTTP proxy for key hosts, for any program
+    Gateway(gateway::Arguments),
+    /// Run a DHT of several nodes on this machine, to try things
+    Testnet(testnet::Arguments),
+    /// Speak native messaging on standard input and output, as browsers start it
+    NativeHost,
+}
+
+/// Runs the program and gives its exit code.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if native_host::started_by_browser(&arguments) {
+        // Only the name: what browsers add is for us to recognise, not to parse.
+        return start(Arguments::parse_from(["pkarr", "native-host"]));
+    }
+    start(Arguments::parse())
+}
+
+fn start(arguments: Arguments) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let problem = Problem::new(Code::Internal, error);
+            return Output::new(false).failure(&problem);
+        }
+    };
+    let code = runtime.block_on(run(arguments));
+    // Nothing that is still being looked up is waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { options, command } = arguments;
+    let json = match &command {
+        Command::Key(arguments) => arguments.json(),
+        Command::Publish(arguments) => arguments.json,
+        Command::Resolve(arguments) => arguments.json,
+        Command::Gateway(arguments) => arguments.json,
+        Command::Testnet(arguments) => arguments.json,
+        Command::NativeHost => false,
+    };
+    let output = Output::new(json);
+    let settings = match options.settings() {
+        Ok(settings) => settings,
+        Err(problem) => return output.failure(&problem),
+    };
+    // Kept to the end: it writes out what is logged.
+    let _log = match &command {
+        Command::NativeHost => native_host::log_to_file(&settings),
+        _ => log_to_stderr(),
+    };
+    let outcome = match command {
+        Command::Key(arguments) => key::run(arguments, &output),
+        Command::Publish(arguments) => publish::run(arguments, &settings, &output).await,
+        Command::Resolve(arguments) => resolve::run(arguments, &settings, &output).await,
+        Command::Gateway(arguments) => gateway::run(arguments, &settings, &output).await,
+        Command::Testnet(arguments) => testnet::run(arguments, &output).await,
+        Command::NativeHost => native_host::run(&settings).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => output.failure(&problem),
+    }
+}
+
+fn log_to_stderr() -> Option<tracing_appender::non_blocking::WorkerGuard> {
+    tracing_subscriber::fmt()
+        .with_env_filter(log_filter("warn"))
+        .with_writer(std::io::stderr)
+        .init();
+    None
+}
+
+/// What is logged: as `PKARR_LOG` says (the syntax of `RUST_LOG`), else this level.
+fn log_filter(level: &str) -> EnvFilter {
+    EnvFilter::try_from_env("PKARR_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("error,pkarr_host={level}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,131 @@
+//! `pkarr native-host`: what browsers start.
+//!
+//! Here the parts of a browser's host are put together: a resolver, a gateway that is started when
+//! the extension asks for it, and a session on standard input and output that ends with the input.
+
+use std::ffi::OsString;
+
+use tracing_appender::{
+    non_blocking::WorkerGuard,
+    rolling::{RollingFileAppender, Rotation},
+};
+use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use super::{log_filter, options::Settings};
+use crate::{
+    gateway::{Gateway, GatewayConfig},
+    messaging::session::{self, RunningGateway, Services, StartGateway},
+    problem::{Code, Problem},
+    resolver::Resolver,
+};
+
+/// How many days of logs are kept.
+const LOG_FILES: usize = 3;
+
+/// Whether a browser started the program, by the arguments it gave.
+///
+/// Chromium gives the origin of the extension (and on Windows a window handle after it); Firefox
+/// gives the path of the manifest and the extension's id.
+pub(super) fn started_by_browser(arguments: &[OsString]) -> bool {
+    let argument = |index: usize| arguments.get(index).and_then(|text| text.to_str());
+    match (argument(1), argument(2)) {
+        (Some(origin), _) if origin.starts_with("chrome-extension://") => true,
+        (Some(manifest), Some(id)) => {
+            manifest.ends_with(".json") && (id.contains('@') || id.starts_with('{'))
+        }
+        _ => false,
+    }
+}
+
+/// Logs to standard error, which browsers show in their own logs, and to a file.
+pub(super) fn log_to_file(settings: &Settings) -> Option<WorkerGuard> {
+    let stderr = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_filter(log_filter("warn"));
+    let folder = settings.data_dir.join("logs");
+    let appender = std::fs::create_dir_all(&folder).ok().and_then(|()| {
+        RollingFileAppender::builder()
+            .rotation(Rotation::DAILY)
+            .filename_prefix("native-host")
+            .filename_suffix("log")
+            .max_log_files(LOG_FILES)
+            .build(&folder)
+            .ok()
+    });
+    let Some(appender) = appender else {
+        tracing_subscriber::registry().with(stderr).init();
+        tracing::warn!(folder = %folder.display(), "can’t write a log file");
+        return None;
+    };
+    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let file = fmt::layer()
+        .with_writer(writer)
+        .with_ansi(false)
+        .with_filter(log_filter("info"));
+    tracing_subscriber::registry()
+        .with(stderr)
+        .with(file)
+        .init();
+    Some(guard)
+}
+
+pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        "native messaging host starts"
+    );
+    let dht = settings.dht();
+    dht.start();
+    let resolver = Resolver::new(dht);
+    let services = Services {
+        start_gateway: start_gateway(resolver.clone(), settings.allow_private),
+        resolver,
+        data_dir: settings.data_dir.clone(),
+    };
+    let served = session::serve(tokio::io::stdin(), tokio::io::stdout(), services).await;
+    tracing::info!("the browser closed the pipe");
+    served.map_err(|error| Problem::new(Code::Internal, error))
+}
+
+fn start_gateway(resolver: Resolver, allow_private: bool) -> StartGateway {
+    Box::new(move |listen| {
+        let resolver = resolver.clone();
+        Box::pin(async move {
+            let config = GatewayConfig {
+                listen,
+                allow_private,
+            };
+            let gateway = Gateway::start(resolver, config).await?;
+            Ok(RunningGateway {
+                address: gateway.address(),
+                guard: Box::new(gateway),
+            })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_known_by_their_arguments() {
+        let started = |arguments: &[&str]| {
+            let all: Vec<_> = ["pkarr"]
+                .iter()
+                .chain(arguments)
+                .map(OsString::from)
+                .collect();
+            started_by_browser(&all)
+        };
+        let id = "chrome-extension://lgefegacnbcimpjhcdiipjjboabmnjfd/";
+        assert!(started(&[id]));
+        assert!(started(&[id, "--parent-window=0"]));
+        assert!(started(&["/x/org.pkarr.host.json", "extension@pkarr.org"]));
+        assert!(started(&["/x/org.pkarr.host.json", "{0000-00}"]));
+        assert!(!started(&[]));
+        assert!(!started(&["native-host"]));
+        assert!(!started(&["resolve", "--json"]));
+    }
+}

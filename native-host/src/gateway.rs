@@ -1,0 +1,121 @@
+//! The gateway: a loopback HTTP proxy that speaks for key hosts.
+//!
+//! The extension makes the browser send it the requests for key hosts, and only those. For each it
+//! asks the resolver where the name leads, connects there and passes request and answer through,
+//! both streamed. To the browser it is an ordinary HTTP/1.1 forward proxy (RFC 9110, section 7.6;
+//! RFC 9112, section 3.2.2): `GET http://<key>/…` in absolute form, and `CONNECT <key>:80` for
+//! WebSockets. What can't be opened is answered with a page that says in plain words what was
+//! found and what to do, with a stable code.
+//!
+//! It is not a way to anywhere else. Any other host is refused, and so are addresses of this
+//! machine and of private networks, unless a setting allows them: a key may be anybody's, and must
+//! not become a way into the reader's own network.
+
+mod connect;
+mod guard;
+mod http;
+mod pages;
+mod tunnel;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinHandle,
+};
+
+use crate::resolver::Resolver;
+
+pub use guard::is_public;
+
+/// How many connections are served at the same time; more wait.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many bytes the head of a request may have.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// How the gateway runs.
+#[derive(Debug, Clone, Copy)]
+pub struct GatewayConfig {
+    /// Where to listen; a port of 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Whether keys may lead to this machine and to private networks.
+    pub allow_private: bool,
+}
+
+/// A running gateway. It stops taking connections when dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Starts a gateway.
+    ///
+    /// # Errors
+    /// When it can't listen at the address.
+    pub async fn start(resolver: Resolver, config: GatewayConfig) -> io::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+        let proxy = Arc::new(http::Proxy::new(resolver, config.allow_private));
+        let accepting = tokio::spawn(accept(listener, proxy));
+        tracing::info!(%address, "gateway listens");
+        Ok(Self { address, accepting })
+    }
+
+    /// The address it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, proxy: Arc<http::Proxy>) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // The semaphore is never closed.
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let proxy = Arc::clone(&proxy);
+                tokio::spawn(async move {
+                    serve(stream, proxy).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, say: others will be given back.
+                tracing::warn!(%error, "can’t accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, proxy: Arc<http::Proxy>) {
+    _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let proxy = Arc::clone(&proxy);
+        async move { Ok::<_, std::convert::Infallible>(proxy.handle(request).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .preserve_header_case(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "connection from the browser ended");
+    }
+}

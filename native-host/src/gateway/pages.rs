@@ -1,0 +1,178 @@
+//! The pages of the gateway: what is wrong, in plain words.
+//!
+//! One design for all, light and dark, without script and without anything to load. What goes into
+//! a page from outside (names, reasons) is escaped. Requests that are not for a page, such as an
+//! image inside one, get one line of text.
+
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Bytes,
+    header::{self, HeaderName, HeaderValue},
+};
+
+use super::http::Body;
+use crate::problem::{Code, Problem};
+
+/// The header field that carries the stable code.
+const CODE: HeaderName = HeaderName::from_static("pkarr-error");
+
+const STYLE: &str = include_str!("page.css");
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                      form-action 'none'";
+
+/// Who will read the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A person, in a tab or a frame.
+    Person,
+    /// A page or a program.
+    Program,
+}
+
+impl Reader {
+    /// Judges by the Fetch Metadata of the request, else by what it accepts.
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        let field = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let person = match field("sec-fetch-dest") {
+            Some(destination) => {
+                matches!(
+                    destination,
+                    "document" | "iframe" | "frame" | "embed" | "object"
+                )
+            }
+            None => field("accept").is_some_and(|accept| accept.contains("text/html")),
+        };
+        if person { Self::Person } else { Self::Program }
+    }
+}
+
+/// A body of nothing.
+pub(super) fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed()
+}
+
+/// The answer to a request that failed.
+pub(super) fn answer(problem: &Problem, host: &str, reader: Reader) -> Response<Body> {
+    let (kind, text) = match reader {
+        Reader::Person => ("text/html; charset=utf-8", page(problem, host)),
+        Reader::Program => (
+            "text/plain; charset=utf-8",
+            format!(
+                "{}: {}\n{}\n",
+                problem.code,
+                problem.what,
+                problem.code.todo()
+            ),
+        ),
+    };
+    let mut response = Response::new(
+        Full::new(Bytes::from(text))
+            .map_err(|never| match never {})
+            .boxed(),
+    );
+    *response.status_mut() = status(problem.code);
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CODE, problem.code.as_str()),
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::NotAKey | Code::PrivateAddress => StatusCode::FORBIDDEN,
+        Code::NoRecord | Code::NoEndpoint | Code::NotCached => StatusCode::NOT_FOUND,
+        Code::DhtUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::BadRequest => StatusCode::BAD_REQUEST,
+        Code::NeedsTls => StatusCode::NOT_IMPLEMENTED,
+        Code::BadSignature | Code::NotAPacket | Code::ConnectFailed => StatusCode::BAD_GATEWAY,
+        Code::GatewayFailed | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn page(problem: &Problem, host: &str) -> String {
+    let title = escape(problem.code.title());
+    let what = escape(&problem.what);
+    let todo = escape(problem.code.todo());
+    let host = escape(host);
+    let code = problem.code;
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{title} · pkarr</title>\n<style>{STYLE}</style>\n\
+         <main>\n<h1>{title}</h1>\n<p class=\"host\" id=\"host\">{host}</p>\n\
+         <p id=\"what\">{what}.</p>\n<p id=\"todo\">{todo}</p>\n\
+         <p><a class=\"again\" href=\"\">Try again</a></p>\n\
+         <footer>pkarr · <code id=\"code\">{code}</code></footer>\n</main>\n</html>\n"
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // Controls and marks that turn the direction of text can disguise it.
+            hidden
+                if hidden.is_control()
+                    || matches!(hidden, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                escaped.push('\u{fffd}');
+            }
+            plain => escaped.push(plain),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_is_text() {
+        let problem = Problem::new(Code::NotAKey, "<script>alert(1)</script>\u{202e}");
+        let page = page(&problem, "\"><img src=x>");
+        assert!(!page.contains("<script>"));
+        assert!(!page.contains("<img"));
+        assert!(!page.contains('\u{202e}'));
+        assert!(page.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn every_code_has_a_page() {
+        for code in Code::ALL {
+            let answer = answer(&Problem::new(code, "x"), "h", Reader::Person);
+            assert!(!answer.status().is_success(), "{code}");
+            assert_eq!(answer.headers()["pkarr-error"], code.as_str());
+        }
+    }
+
+    #[test]
+    fn pages_are_for_people() {
+        let reader = |name: &str, value: &str| {
+            Reader::of(&Request::builder().header(name, value).body(()).unwrap())
+        };
+        assert_eq!(reader("sec-fetch-dest", "document"), Reader::Person);
+        assert_eq!(reader("sec-fetch-dest", "image"), Reader::Program);
+        assert_eq!(reader("accept", "text/html,*/*"), Reader::Person);
+        assert_eq!(reader("accept", "*/*"), Reader::Program);
+    }
+}

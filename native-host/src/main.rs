@@ -1,0 +1,5 @@
+//! The program `pkarr`.
+
+fn main() -> std::process::ExitCode {
+    pkarr_host::cli::main()
+}

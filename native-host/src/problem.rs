@@ -1,0 +1,199 @@
+//! What can go wrong, in words a person can use.
+//!
+//! Every failure that reaches a person – on a page of the gateway, on the command line, in the
+//! extension – is a [`Problem`]: a stable [`Code`] that scripts and bug reports can rely on, one
+//! sentence of what happened and one of what to do. Each module has its own error type for
+//! programs; at the edge it is turned into a problem, so that all faces say the same.
+
+use std::fmt;
+
+/// The stable name of a kind of failure.
+///
+/// Codes are only ever added: neither a name nor a number changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The text is not a key, or the host name does not end in one.
+    NotAKey,
+    /// Nobody publishes records under this key.
+    NoRecord,
+    /// What was found is not signed by this key.
+    BadSignature,
+    /// The newest signed item under this key holds no DNS packet.
+    NotAPacket,
+    /// There are records, but none says where the site is.
+    NoEndpoint,
+    /// The record points to this machine or its private network.
+    PrivateAddress,
+    /// The site's server can't be reached.
+    ConnectFailed,
+    /// No node of the DHT answers.
+    DhtUnreachable,
+    /// The site asks for TLS with its key.
+    NeedsTls,
+    /// Only the cache was asked, and it has nothing.
+    NotCached,
+    /// The gateway could not be started.
+    GatewayFailed,
+    /// The request itself is not one the gateway serves.
+    BadRequest,
+    /// A fault of the program.
+    Internal,
+}
+
+impl Code {
+    /// Every code there is, in the order of their numbers.
+    pub const ALL: [Code; 13] = [
+        Code::NotAKey,
+        Code::NoRecord,
+        Code::BadSignature,
+        Code::NotAPacket,
+        Code::NoEndpoint,
+        Code::PrivateAddress,
+        Code::ConnectFailed,
+        Code::DhtUnreachable,
+        Code::NeedsTls,
+        Code::NotCached,
+        Code::GatewayFailed,
+        Code::BadRequest,
+        Code::Internal,
+    ];
+
+    /// The code as it is written in pages, messages and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::NotAKey => "not-a-key",
+            Code::NoRecord => "no-record",
+            Code::BadSignature => "bad-signature",
+            Code::NotAPacket => "not-a-packet",
+            Code::NoEndpoint => "no-endpoint",
+            Code::PrivateAddress => "private-address",
+            Code::ConnectFailed => "connect-failed",
+            Code::DhtUnreachable => "dht-unreachable",
+            Code::NeedsTls => "needs-tls",
+            Code::NotCached => "not-cached",
+            Code::GatewayFailed => "gateway-failed",
+            Code::BadRequest => "bad-request",
+            Code::Internal => "internal",
+        }
+    }
+
+    /// The code's number in JSON-RPC errors (above zero, apart from JSON-RPC's own).
+    pub fn number(self) -> i32 {
+        match self {
+            Code::NotAKey => 1,
+            Code::NoRecord => 2,
+            Code::BadSignature => 3,
+            Code::NotAPacket => 4,
+            Code::NoEndpoint => 5,
+            Code::PrivateAddress => 6,
+            Code::ConnectFailed => 7,
+            Code::DhtUnreachable => 8,
+            Code::NeedsTls => 9,
+            Code::NotCached => 10,
+            Code::GatewayFailed => 11,
+            Code::BadRequest => 12,
+            Code::Internal => 13,
+        }
+    }
+
+    /// A title of a few words, for a page or a heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Code::NotAKey => "This is not a key",
+            Code::NoRecord => "Nothing is published under this key",
+            Code::BadSignature => "The record found is not genuine",
+            Code::NotAPacket => "The newest record can’t be read",
+            Code::NoEndpoint => "This key has no web site",
+            Code::PrivateAddress => "This key points into a private network",
+            Code::ConnectFailed => "The site does not answer",
+            Code::DhtUnreachable => "The network of names can’t be reached",
+            Code::NeedsTls => "This site wants an encrypted connection",
+            Code::NotCached => "This key is not in the cache",
+            Code::GatewayFailed => "The gateway could not start",
+            Code::BadRequest => "This request can’t be served",
+            Code::Internal => "Something went wrong inside pkarr",
+        }
+    }
+
+    /// One sentence of what the reader can do.
+    pub fn todo(self) -> &'static str {
+        match self {
+            Code::NotAKey => {
+                "Check that all 52 characters were copied; a single wrong one makes it another name."
+            }
+            Code::NoRecord => {
+                "Check the key, or ask its owner to publish again: records fade from the network \
+                 some hours after their last publication."
+            }
+            Code::BadSignature => {
+                "Try again in a minute; if it stays so, somebody between you and the network \
+                 alters records, and nothing of them was used."
+            }
+            Code::NotAPacket => {
+                "Only the key’s owner can mend this, by publishing a pkarr packet again."
+            }
+            Code::NoEndpoint => {
+                "Ask the key’s owner to add an A, AAAA, HTTPS or CNAME record for this name."
+            }
+            Code::PrivateAddress => {
+                "If you know this key and want it to reach your own network, allow private \
+                 addresses (--allow-private, or PKARR_ALLOW_PRIVATE=1)."
+            }
+            Code::ConnectFailed => {
+                "The name is right, its server is not answering; try again later or tell its owner."
+            }
+            Code::DhtUnreachable => {
+                "Check the internet connection, and that UDP is not blocked by a firewall."
+            }
+            Code::NeedsTls => {
+                "This version opens sites over plain HTTP only; a later one will open it."
+            }
+            Code::NotCached => "Ask the network: use the policy cacheFirst or networkOnly.",
+            Code::GatewayFailed => "Free the port, or let the program choose one with port 0.",
+            Code::BadRequest => "Use the gateway as an HTTP proxy for key hosts.",
+            Code::Internal => "Please report it together with the log file.",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A failure as a person is told of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Problem {
+    /// The stable code.
+    pub code: Code,
+    /// One sentence of what happened, with the names and addresses at hand.
+    pub what: String,
+}
+
+impl Problem {
+    /// A problem of this kind, with one sentence of what happened.
+    pub fn new(code: Code, what: impl fmt::Display) -> Self {
+        Self {
+            code,
+            what: what.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_and_numbers_are_unique_and_numbers_count_up() {
+        let names: HashSet<_> = Code::ALL.iter().map(|c| c.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for (index, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(code.number(), index as i32 + 1, "{code}");
+        }
+    }
+}

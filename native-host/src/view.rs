@@ -1,0 +1,172 @@
+//! Answers as programs read them: the JSON of the command line and of the messages.
+//!
+//! One shape for both, so that what a script learns from `pkarr resolve --json` holds for the
+//! extension too. Times are milliseconds since 1970, times to live seconds. Text of records comes
+//! from strangers; it is ASCII by the way it is shown, but never markup.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::{
+    endpoint::{self, Target},
+    key::KeyHost,
+    resolver::{self, Route},
+    zone,
+};
+
+/// What was found for a name.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Resolution {
+    /// The key: 52 characters.
+    pub key: String,
+    /// The key host that was asked for: lower case, no final dot.
+    pub host: String,
+    /// The packet's sequence number in decimal; it may exceed 2^53.
+    pub seq: String,
+    /// When the packet says that it was signed: milliseconds since 1970, at most 2^53 - 1.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub signed_at: i64,
+    /// When the network last showed the packet: milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seen_at: i64,
+    /// How many seconds from then it counts as fresh.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub ttl: u64,
+    /// Where it came from.
+    pub source: Source,
+    /// What is odd about it.
+    pub warnings: Vec<Warning>,
+    /// How many bytes of DNS it has.
+    pub size: usize,
+    /// The records, in the packet's order.
+    pub records: Vec<RecordView>,
+    /// Where the name leads, in the order to try; may be empty.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Source {
+    /// Nodes of the DHT, just now.
+    Dht,
+    /// Remembered from before.
+    Cache,
+}
+
+/// What is odd about a packet.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Warning {
+    /// It is dated more than two hours ahead.
+    FutureSeq,
+}
+
+/// A record in words.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RecordView {
+    /// The whole name, without final dot.
+    pub name: String,
+    /// The type: `A`, `HTTPS`, `TYPE4711`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The time to live in seconds.
+    pub ttl: u32,
+    /// The data as in a zone file.
+    pub value: String,
+    /// Whether the name lies outside the key's zone: it is shown, and answers nothing.
+    pub out_of_zone: bool,
+}
+
+/// A place to go to.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Endpoint {
+    /// An IP address.
+    Address {
+        /// The address, IPv6 without brackets.
+        address: String,
+        /// The port; `null` leaves it to the URL or its scheme.
+        port: Option<u16>,
+        /// Whether the record demands TLS with the key.
+        tls: bool,
+    },
+    /// A name of the ICANN root, to be opened over `https`.
+    Icann {
+        /// The name, without final dot.
+        name: String,
+        /// The port; `null` means the scheme's.
+        port: Option<u16>,
+    },
+}
+
+impl Resolution {
+    /// The route found for `host`, in words.
+    pub fn new(host: &KeyHost, route: &Route) -> Self {
+        const MAX_SAFE: i64 = (1 << 53) - 1;
+        let answer = &route.answer;
+        let packet = &answer.packet;
+        Self {
+            key: packet.key().to_string(),
+            host: host.to_string(),
+            seq: packet.seq().to_string(),
+            signed_at: packet.seq().unix_millis().min(MAX_SAFE),
+            seen_at: unix_millis(answer.seen_at),
+            ttl: answer.ttl.as_secs(),
+            source: match answer.source {
+                resolver::Source::Dht => Source::Dht,
+                resolver::Source::Cache => Source::Cache,
+            },
+            warnings: answer
+                .future_seq
+                .then_some(Warning::FutureSeq)
+                .into_iter()
+                .collect(),
+            size: packet.dns().len(),
+            records: packet
+                .records()
+                .iter()
+                .map(|record| RecordView {
+                    name: zone::name_text(record),
+                    kind: zone::type_name(record),
+                    ttl: record.ttl,
+                    value: zone::value_text(record),
+                    out_of_zone: !packet.in_zone(record),
+                })
+                .collect(),
+            endpoints: route.endpoints.iter().flat_map(places).collect(),
+        }
+    }
+}
+
+fn places(endpoint: &endpoint::Endpoint) -> Vec<Endpoint> {
+    match &endpoint.target {
+        Target::Addresses(addresses) => addresses
+            .iter()
+            .map(|address| Endpoint::Address {
+                address: address.to_string(),
+                port: endpoint.port,
+                tls: endpoint.tls,
+            })
+            .collect(),
+        Target::Icann(name) => vec![Endpoint::Icann {
+            name: name.clone(),
+            port: endpoint.port,
+        }],
+    }
+}
+
+fn unix_millis(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
+}

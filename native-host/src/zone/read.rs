@@ -1,0 +1,718 @@
+//! Reading zone text.
+
+use std::{
+    iter::Peekable,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::{Chars, FromStr},
+};
+
+use simple_dns::{
+    CharacterString, Name,
+    rdata::{A, AAAA, CAA, CNAME, HTTPS, MX, NS, PTR, RData, SRV, SVCB, SVCParam, TXT},
+};
+
+use super::{DEFAULT_TTL, show::param_name};
+use crate::{
+    key::{KeyHost, PublicKey},
+    packet::{PacketError, Record, owner_name, record},
+};
+
+/// What is wrong with a zone text, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {kind}")]
+pub struct ZoneError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub kind: ZoneErrorKind,
+}
+
+/// What is wrong with a zone text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZoneErrorKind {
+    /// A quote or a parenthesis that was opened is not closed.
+    #[error("{0} is not closed")]
+    Unclosed(char),
+    /// A closing parenthesis without an opening one.
+    #[error("there is no ( to this )")]
+    Unopened,
+    /// `\` must be followed by a character or three digits up to 255.
+    #[error("a \\ must be followed by a character or by three digits up to 255")]
+    Escape,
+    /// A directive other than `$TTL` and `$ORIGIN`.
+    #[error("{0} is not supported; $TTL and $ORIGIN are")]
+    Directive(String),
+    /// The first record has no name, and there is none before it to repeat.
+    #[error("a record that begins with a space repeats the name before it, and there is none")]
+    NoOwner,
+    /// Not a domain name.
+    #[error("{0:?} is not a domain name")]
+    Name(String),
+    /// Neither a TTL, nor a class, nor a type known here.
+    #[error("{0:?} is not a record type known here")]
+    Type(String),
+    /// A class other than `IN`.
+    #[error("the class {0} does not exist here; leave it out or write IN")]
+    Class(String),
+    /// Something is missing at the end of a record.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// Something is too much at the end of a record.
+    #[error("{0:?} is too much here")]
+    Surplus(String),
+    /// A part of the data that can't be read.
+    #[error("{found:?} is not {expected}")]
+    Value {
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
+}
+
+/// Reads records under `key`; those of any other name's zone are refused by nobody here.
+///
+/// # Errors
+/// [`ZoneError`] for the first mistake, with its place.
+pub fn parse(text: &str, key: &PublicKey) -> Result<Vec<Record>, ZoneError> {
+    let mut reader = Reader {
+        key,
+        origin: key.to_string(),
+        ttl: DEFAULT_TTL,
+        owner: None,
+    };
+    let mut records = Vec::new();
+    for entry in entries(text)? {
+        if let Some(record) = reader.entry(entry)? {
+            records.push(record);
+        }
+    }
+    Ok(records)
+}
+
+/// A word of the text, escapes not yet read.
+#[derive(Debug, Clone)]
+struct Token {
+    text: String,
+    quoted: bool,
+    line: usize,
+    column: usize,
+}
+
+impl Token {
+    fn error(&self, kind: ZoneErrorKind) -> ZoneError {
+        ZoneError {
+            line: self.line,
+            column: self.column,
+            kind,
+        }
+    }
+
+    fn value<T: FromStr>(&self, expected: &'static str) -> Result<T, ZoneError> {
+        self.text.parse().map_err(|_| self.unlike(expected))
+    }
+
+    fn unlike(&self, expected: &'static str) -> ZoneError {
+        self.error(ZoneErrorKind::Value {
+            found: self.text.clone(),
+            expected,
+        })
+    }
+
+    /// The bytes of the word with its escapes read (RFC 1035, section 5.1).
+    fn bytes(&self) -> Result<Vec<u8>, ZoneError> {
+        let mut bytes = Vec::with_capacity(self.text.len());
+        let mut rest = self.text.as_bytes().iter().copied();
+        while let Some(byte) = rest.next() {
+            if byte != b'\\' {
+                bytes.push(byte);
+                continue;
+            }
+            let escape = || self.error(ZoneErrorKind::Escape);
+            match rest.next().ok_or_else(escape)? {
+                digit @ b'0'..=b'9' => {
+                    let mut number = u16::from(digit - b'0');
+                    for _ in 0..2 {
+                        let digit = rest.next().filter(u8::is_ascii_digit).ok_or_else(escape)?;
+                        number = number * 10 + u16::from(digit - b'0');
+                    }
+                    bytes.push(u8::try_from(number).map_err(|_| escape())?);
+                }
+                other => bytes.push(other),
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn string(&self) -> Result<CharacterString<'static>, ZoneError> {
+        let bytes = self.bytes()?;
+        CharacterString::new(&bytes)
+            .map(CharacterString::into_owned)
+            .map_err(|_| self.unlike("a text of at most 255 bytes"))
+    }
+}
+
+/// The words of one record or directive.
+struct Entry {
+    /// Whether it begins with a space, and so repeats the name before.
+    indented: bool,
+    tokens: Vec<Token>,
+}
+
+/// Splits the text into words and these into entries: one a line, more lines in parentheses.
+fn entries(text: &str) -> Result<Vec<Entry>, ZoneError> {
+    let mut scanner = Scanner {
+        chars: text.chars().peekable(),
+        line: 1,
+        column: 1,
+    };
+    let mut entries = Vec::new();
+    let mut current = Vec::new();
+    let mut indented = false;
+    let mut fresh = true;
+    let mut open: Option<(usize, usize)> = None;
+    while let Some(next) = scanner.chars.peek().copied() {
+        let (line, column) = (scanner.line, scanner.column);
+        let here = |kind| ZoneError { line, column, kind };
+        match next {
+            '\n' if open.is_none() => {
+                scanner.next();
+                if !current.is_empty() {
+                    let tokens = std::mem::take(&mut current);
+                    entries.push(Entry { indented, tokens });
+                }
+                fresh = true;
+                continue;
+            }
+            ';' => {
+                while scanner.chars.peek().is_some_and(|c| *c != '\n') {
+                    scanner.next();
+                }
+            }
+            '(' => {
+                scanner.next();
+                open = Some((line, column));
+            }
+            ')' => {
+                scanner.next();
+                open.take().ok_or_else(|| here(ZoneErrorKind::Unopened))?;
+            }
+            space if space.is_whitespace() => {
+                scanner.next();
+                if fresh {
+                    indented = true;
+                }
+                fresh = false;
+                continue;
+            }
+            _ => {
+                if fresh {
+                    indented = false;
+                }
+                current.push(scanner.word()?);
+            }
+        }
+        fresh = false;
+    }
+    if let Some((line, column)) = open {
+        let kind = ZoneErrorKind::Unclosed('(');
+        return Err(ZoneError { line, column, kind });
+    }
+    if !current.is_empty() {
+        entries.push(Entry {
+            indented,
+            tokens: current,
+        });
+    }
+    Ok(entries)
+}
+
+struct Scanner<'a> {
+    chars: Peekable<Chars<'a>>,
+    line: usize,
+    column: usize,
+}
+
+impl Scanner<'_> {
+    fn next(&mut self) -> Option<char> {
+        let next = self.chars.next()?;
+        if next == '\n' {
+            self.line += 1;
+            self.column = 1;
+        } else {
+            self.column += 1;
+        }
+        Some(next)
+    }
+
+    /// A word; quotes may begin inside it (`alpn="h2"`).
+    fn word(&mut self) -> Result<Token, ZoneError> {
+        let mut token = Token {
+            text: String::new(),
+            quoted: self.chars.peek() == Some(&'"'),
+            line: self.line,
+            column: self.column,
+        };
+        let mut within: Option<(usize, usize)> = None;
+        while let Some(next) = self.chars.peek().copied() {
+            let ends = next.is_whitespace() || matches!(next, ';' | '(' | ')');
+            if within.is_none() && ends {
+                break;
+            }
+            if next == '\n' {
+                break;
+            }
+            let place = (self.line, self.column);
+            self.next();
+            match next {
+                '"' if within.take().is_some() => {
+                    // Two quoted words may touch.
+                    if token.quoted {
+                        break;
+                    }
+                }
+                '"' => within = Some(place),
+                '\\' => {
+                    token.text.push('\\');
+                    match self.chars.peek() {
+                        None | Some('\n') => return Err(token.error(ZoneErrorKind::Escape)),
+                        Some(_) => token.text.extend(self.next()),
+                    }
+                }
+                other => token.text.push(other),
+            }
+        }
+        if let Some((line, column)) = within {
+            let kind = ZoneErrorKind::Unclosed('"');
+            return Err(ZoneError { line, column, kind });
+        }
+        Ok(token)
+    }
+}
+
+struct Reader<'a> {
+    key: &'a PublicKey,
+    /// What relative names are below, without final dot.
+    origin: String,
+    ttl: u32,
+    owner: Option<Name<'static>>,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, entry: Entry) -> Result<Option<Record>, ZoneError> {
+        let mut words = Words::new(entry.tokens);
+        let Some(first) = words.peek().cloned() else {
+            return Ok(None);
+        };
+        if !entry.indented && !first.quoted && first.text.starts_with('$') {
+            words.next("a directive")?;
+            self.directive(&first, &mut words)?;
+            words.end()?;
+            return Ok(None);
+        }
+        if !entry.indented {
+            let name = words.next("a name")?;
+            self.owner = Some(self.owner_of(&name)?);
+        }
+        let owner = self
+            .owner
+            .clone()
+            .ok_or_else(|| first.error(ZoneErrorKind::NoOwner))?;
+        let mut ttl = self.ttl;
+        // TTL and class are optional and come in either order.
+        for _ in 0..2 {
+            let Some(word) = words.peek() else { break };
+            if let Some(seconds) = duration(&word.text) {
+                ttl = seconds;
+            } else if matches!(word.text.to_ascii_uppercase().as_str(), "CH" | "HS" | "CS") {
+                return Err(word.error(ZoneErrorKind::Class(word.text.clone())));
+            } else if !word.text.eq_ignore_ascii_case("IN") {
+                break;
+            }
+            words.next("a type")?;
+        }
+        let kind = words.next("the type of the record")?;
+        let rdata = self.rdata(&kind, &mut words)?;
+        words.end()?;
+        Ok(Some(record(owner, ttl, rdata)))
+    }
+
+    fn directive(&mut self, name: &Token, words: &mut Words) -> Result<(), ZoneError> {
+        match name.text.to_ascii_uppercase().as_str() {
+            "$TTL" => {
+                let word = words.next("a time in seconds")?;
+                self.ttl = duration(&word.text)
+                    .ok_or_else(|| word.unlike("a time such as 300, 5m or 1d"))?;
+            }
+            "$ORIGIN" => {
+                let word = words.next("a name")?;
+                self.origin = self
+                    .owner_of(&word)?
+                    .to_string()
+                    .trim_end_matches('.')
+                    .to_owned();
+            }
+            _ => return Err(name.error(ZoneErrorKind::Directive(name.text.clone()))),
+        }
+        Ok(())
+    }
+
+    /// The name of a record: relative to the origin, always below the key.
+    fn owner_of(&self, word: &Token) -> Result<Name<'static>, ZoneError> {
+        let bad = || word.error(ZoneErrorKind::Name(word.text.clone()));
+        let name = match word.text.as_str() {
+            "@" => self.origin.clone(),
+            "." | "" => self.key.to_string(),
+            text if text.ends_with('.') || self.ends_in_key(text) => text.to_owned(),
+            text => format!("{text}.{}", self.origin),
+        };
+        owner_name(&name, self.key).map_err(|error| match error {
+            PacketError::Name(_) => bad(),
+            _ => bad(),
+        })
+    }
+
+    fn ends_in_key(&self, text: &str) -> bool {
+        text.rsplit('.')
+            .next()
+            .is_some_and(|label| label.eq_ignore_ascii_case(&self.key.to_string()))
+    }
+
+    /// A name in the data of a record: relative to the origin unless it ends in a dot or a key.
+    fn target(&self, word: &Token) -> Result<Name<'static>, ZoneError> {
+        let text = match word.text.as_str() {
+            "@" => self.origin.clone(),
+            text if text.ends_with('.') || KeyHost::parse(text).is_ok() => text.to_owned(),
+            text => format!("{text}.{}", self.origin),
+        };
+        Name::new(&text)
+            .map(Name::into_owned)
+            .map_err(|_| word.error(ZoneErrorKind::Name(word.text.clone())))
+    }
+
+    fn rdata(&self, kind: &Token, words: &mut Words) -> Result<RData<'static>, ZoneError> {
+        Ok(match kind.text.to_ascii_uppercase().as_str() {
+            "A" => {
+                let address: Ipv4Addr = words.next("an address")?.value("an IPv4 address")?;
+                RData::A(A {
+                    address: address.into(),
+                })
+            }
+            "AAAA" => {
+                let address: Ipv6Addr = words.next("an address")?.value("an IPv6 address")?;
+                RData::AAAA(AAAA {
+                    address: address.into(),
+                })
+            }
+            "CNAME" => RData::CNAME(CNAME(self.target(&words.next("a name")?)?)),
+            "NS" => RData::NS(NS(self.target(&words.next("a name")?)?)),
+            "PTR" => RData::PTR(PTR(self.target(&words.next("a name")?)?)),
+            "TXT" => {
+                let mut txt = TXT::new();
+                txt.add_char_string(words.next("a text")?.string()?);
+                while words.peek().is_some() {
+                    txt.add_char_string(words.next("a text")?.string()?);
+                }
+                RData::TXT(txt)
+            }
+            "MX" => RData::MX(MX {
+                preference: words.next("a preference")?.value("a number up to 65535")?,
+                exchange: self.target(&words.next("a name")?)?,
+            }),
+            "SRV" => RData::SRV(SRV {
+                priority: words.next("a priority")?.value("a number up to 65535")?,
+                weight: words.next("a weight")?.value("a number up to 65535")?,
+                port: words.next("a port")?.value("a port")?,
+                target: self.target(&words.next("a name")?)?,
+            }),
+            "CAA" => RData::CAA(CAA {
+                flag: words.next("a flag")?.value("a number up to 255")?,
+                tag: words.next("a tag")?.string()?,
+                value: words.next("a value")?.bytes()?.into(),
+            }),
+            "HTTPS" => RData::HTTPS(HTTPS(self.service(words)?)),
+            "SVCB" => RData::SVCB(self.service(words)?),
+            _ => return Err(kind.error(ZoneErrorKind::Type(kind.text.clone()))),
+        })
+    }
+
+    fn service(&self, words: &mut Words) -> Result<SVCB<'static>, ZoneError> {
+        let priority = words.next("a priority")?.value("a number up to 65535")?;
+        let target = words.next("a target")?;
+        let target = match target.text.as_str() {
+            "." => Name::new_with_labels(&[]),
+            _ => self.target(&target)?,
+        };
+        let mut service = SVCB::new(priority, target);
+        while words.peek().is_some() {
+            service.set_param(param(&words.next("a parameter")?)?);
+        }
+        Ok(service)
+    }
+}
+
+/// A service parameter such as `port=8443` (RFC 9460, section 2.1).
+fn param(word: &Token) -> Result<SVCParam<'static>, ZoneError> {
+    let (name, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+    let part = |text: &str| Token {
+        text: text.to_owned(),
+        ..word.clone()
+    };
+    let parts = || {
+        value
+            .split(',')
+            .filter(|text| !text.is_empty())
+            .map(part)
+            .collect::<Vec<_>>()
+    };
+    let name = name.to_ascii_lowercase();
+    Ok(match name.as_str() {
+        "mandatory" => SVCParam::Mandatory(
+            parts()
+                .iter()
+                .map(|part| param_key(&part.text).ok_or_else(|| part.unlike("a parameter")))
+                .collect::<Result<_, _>>()?,
+        ),
+        "alpn" => SVCParam::Alpn(
+            parts()
+                .iter()
+                .map(Token::string)
+                .collect::<Result<_, _>>()?,
+        ),
+        "no-default-alpn" => SVCParam::NoDefaultAlpn,
+        "port" => SVCParam::Port(part(value).value("a port")?),
+        "ipv4hint" => SVCParam::Ipv4Hint(
+            parts()
+                .iter()
+                .map(|part| part.value::<Ipv4Addr>("an IPv4 address").map(Into::into))
+                .collect::<Result<_, _>>()?,
+        ),
+        "ipv6hint" => SVCParam::Ipv6Hint(
+            parts()
+                .iter()
+                .map(|part| part.value::<Ipv6Addr>("an IPv6 address").map(Into::into))
+                .collect::<Result<_, _>>()?,
+        ),
+        _ => match param_key(&name) {
+            Some(key) => SVCParam::Unknown(key, part(value).bytes()?.into()),
+            None => return Err(word.unlike("a parameter such as port=8443 or key667=value")),
+        },
+    })
+}
+
+/// The number of a service parameter by its name.
+fn param_key(name: &str) -> Option<u16> {
+    (0..=6)
+        .find(|key| param_name(*key) == name)
+        .or_else(|| name.strip_prefix("key")?.parse().ok())
+}
+
+/// A time in seconds: `300`, `5m`, `1h30m`, `1d`, `2w`.
+fn duration(text: &str) -> Option<u32> {
+    let mut total: u32 = 0;
+    let mut number: Option<u32> = None;
+    for character in text.chars() {
+        let unit = match character.to_ascii_lowercase() {
+            digit @ '0'..='9' => {
+                let digit = digit.to_digit(10)?;
+                number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(digit)?);
+                continue;
+            }
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            'w' => 604_800,
+            _ => return None,
+        };
+        total = total.checked_add(number.take()?.checked_mul(unit)?)?;
+    }
+    if text.is_empty() {
+        return None;
+    }
+    total.checked_add(number.unwrap_or(0))
+}
+
+/// The words of an entry, taken one by one.
+struct Words {
+    rest: std::vec::IntoIter<Token>,
+    /// Where the last word ended, for what is missing after it.
+    line: usize,
+    column: usize,
+}
+
+impl Words {
+    fn new(tokens: Vec<Token>) -> Self {
+        Self {
+            rest: tokens.into_iter(),
+            line: 1,
+            column: 1,
+        }
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.rest.as_slice().first()
+    }
+
+    fn next(&mut self, what: &'static str) -> Result<Token, ZoneError> {
+        let token = self.rest.next().ok_or(ZoneError {
+            line: self.line,
+            column: self.column,
+            kind: ZoneErrorKind::Missing(what),
+        })?;
+        self.line = token.line;
+        self.column = token.column + token.text.chars().count();
+        Ok(token)
+    }
+
+    fn end(&mut self) -> Result<(), ZoneError> {
+        match self.rest.next() {
+            None => Ok(()),
+            Some(token) => Err(token.error(ZoneErrorKind::Surplus(token.text.clone()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        key::KeyPair,
+        zone::{type_name, value_text},
+    };
+
+    fn key() -> PublicKey {
+        KeyPair::from_secret(&[3; 32]).public()
+    }
+
+    /// Records in short, the key written as K.
+    fn read(text: &str) -> Vec<String> {
+        let k = key().to_string();
+        parse(&text.replace('K', &k), &key())
+            .unwrap()
+            .iter()
+            .map(|record| {
+                format!(
+                    "{} {} {} {}",
+                    record.name,
+                    record.ttl,
+                    type_name(record),
+                    value_text(record)
+                )
+                .replace(&k, "K")
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn refuses(text: &str, line: usize, column: usize, message: &str) {
+        let error = parse(text, &key()).unwrap_err();
+        assert_eq!((error.line, error.column), (line, column), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+    }
+
+    #[test]
+    fn every_type_is_read_and_shown_alike() {
+        let text = "\
+$TTL 1h
+@ A 203.0.113.7
+@ 60 IN AAAA 2001:db8::1
+www IN 60 CNAME K.
+ext CNAME example.com.
+@ NS ns1.example.com.
+@ MX 10 mail
+_x._tcp SRV 1 2 3 www
+@ CAA 0 issue \"ca.example\"
+@ TXT \"a b\" c \"q\\\"\\\\\\255\"
+@ HTTPS 1 . alpn=\"h2,h3\" port=8443 ipv4hint=1.2.3.4,5.6.7.8 ipv6hint=2001:db8::2
+s SVCB 0 other.K.
+@ HTTPS 2 K. mandatory=port,key667 port=1 key667=\"x\\001\" no-default-alpn
+";
+        assert_eq!(
+            read(text),
+            [
+                "K 3600 A 203.0.113.7",
+                "K 60 AAAA 2001:db8::1",
+                "www.K 60 CNAME K.",
+                "ext.K 3600 CNAME example.com.",
+                "K 3600 NS ns1.example.com.",
+                "K 3600 MX 10 mail.K.",
+                "_x._tcp.K 3600 SRV 1 2 3 www.K.",
+                "K 3600 CAA 0 issue \"ca.example\"",
+                "K 3600 TXT \"a b\" \"c\" \"q\\\"\\\\\\255\"",
+                "K 3600 HTTPS 1 . alpn=\"h2,h3\" port=8443 ipv4hint=1.2.3.4,5.6.7.8 ipv6hint=2001:db8::2",
+                "s.K 3600 SVCB 0 other.K.",
+                "K 3600 HTTPS 2 K. mandatory=port,key667 no-default-alpn port=1 key667=\"x\\001\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn layout_is_free() {
+        let text = "\
+; a comment
+@ TXT ( \"one\" ; inside
+        \"two\" )
+  A 1.2.3.4
+$ORIGIN sub
+a A 1.1.1.1
+@ A 2.2.2.2
+b.K A 3.3.3.3
+\r
+";
+        assert_eq!(
+            read(text),
+            [
+                "K 300 TXT \"one\" \"two\"",
+                "K 300 A 1.2.3.4",
+                "a.sub.K 300 A 1.1.1.1",
+                "sub.K 300 A 2.2.2.2",
+                "b.K 300 A 3.3.3.3",
+            ]
+        );
+        assert!(read("").is_empty());
+    }
+
+    #[test]
+    fn times() {
+        for (text, seconds) in [
+            ("0", 0),
+            ("300", 300),
+            ("5m", 300),
+            ("1h30m", 5400),
+            ("1w", 604_800),
+        ] {
+            assert_eq!(duration(text), Some(seconds));
+        }
+        for text in ["", "m", "5x", "A", "99999999999"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_say_where() {
+        refuses("@ A 1.2.3", 1, 5, "\"1.2.3\" is not an IPv4 address");
+        refuses("\n@ 300 BOGUS x", 2, 7, "\"BOGUS\" is not a record type");
+        refuses("@ A", 1, 4, "an address is missing");
+        refuses("@ A 1.2.3.4 5", 1, 13, "\"5\" is too much");
+        refuses("  A 1.2.3.4", 1, 3, "repeats the name before it");
+        refuses("@ TXT \"abc", 1, 7, "\" is not closed");
+        refuses("@ TXT ( a\n", 1, 7, "( is not closed");
+        refuses("@ TXT a )", 1, 9, "no (");
+        refuses("@ TXT a\\", 1, 7, "three digits");
+        refuses("@ TXT \\999", 1, 7, "three digits");
+        refuses("$INCLUDE x", 1, 1, "$INCLUDE is not supported");
+        refuses("@ CH A 1.2.3.4", 1, 3, "class CH");
+        refuses("@ HTTPS 1 . port=x", 1, 13, "not a port");
+        refuses("@ HTTPS 1 . what=x", 1, 13, "not a parameter");
+        refuses(
+            &format!("{} A 1.2.3.4", "x".repeat(64)),
+            1,
+            1,
+            "not a domain name",
+        );
+    }
+}
