@@ -4,76 +4,71 @@
 /**
  * Parameters of `hello`, the first message of a session.
  */
-export type HelloParams = {
-  /**
-   * The extension's version.
-   */
-  version: string;
-  /**
-   * The protocol it speaks.
-   */
-  protocol: number;
-};
+export type HelloParams = { 
+/**
+ * The extension's version.
+ */
+version: string, 
+/**
+ * The protocol it speaks.
+ */
+protocol: number, };
 
 /**
  * Result of `hello`.
  */
-export type HelloResult = {
-  /**
-   * The host's version.
-   */
-  version: string;
-  /**
-   * The protocol it speaks.
-   */
-  protocol: number;
-  /**
-   * What it can do: the methods it has beside `hello`.
-   */
-  capabilities: Array<string>;
-};
+export type HelloResult = { 
+/**
+ * The host's version.
+ */
+version: string, 
+/**
+ * The protocol it speaks.
+ */
+protocol: number, 
+/**
+ * What it can do: the methods it has beside `hello`.
+ */
+capabilities: Array<string>, };
 
 /**
  * Parameters of `gateway`, which starts the gateway or tells where it runs.
  *
  * Errors: 11 (`gateway-failed`).
  */
-export type GatewayParams = {
-  /**
-   * The port to try first: that of the last session, which the browser may still have set.
-   */
-  preferredPort?: number;
-};
+export type GatewayParams = { 
+/**
+ * The port to try first: that of the last session, which the browser may still have set.
+ */
+preferredPort?: number, };
 
 /**
  * Result of `gateway`.
  */
-export type GatewayResult = {
-  /**
-   * The loopback address it listens at.
-   */
-  host: string;
-  /**
-   * Its port.
-   */
-  port: number;
-};
+export type GatewayResult = { 
+/**
+ * The loopback address it listens at.
+ */
+host: string, 
+/**
+ * Its port.
+ */
+port: number, };
 
 /**
  * Parameters of `resolve`.
  *
  * Errors: 1 (`not-a-key`) and those of the resolver, 2, 3, 4, 8 and 10.
  */
-export type ResolveParams = {
-  /**
-   * A key host, or a key in any accepted spelling.
-   */
-  host: string;
-  /**
-   * Where the answer may come from; `cacheFirst` when left out.
-   */
-  policy?: Policy;
-};
+export type ResolveParams = { 
+/**
+ * A key host, or a key in any accepted spelling.
+ */
+host: string, 
+/**
+ * Where the answer may come from; `cacheFirst` when left out.
+ */
+policy?: Policy, };
 
 /**
  * Where an answer may come from.
@@ -83,57 +78,56 @@ export type Policy = "cacheFirst" | "cacheOnly" | "networkOnly";
 /**
  * What was found for a name.
  */
-export type Resolution = {
-  /**
-   * The key: 52 characters.
-   */
-  key: string;
-  /**
-   * The key host that was asked for: lower case, no final dot.
-   */
-  host: string;
-  /**
-   * The packet's sequence number in decimal; it may exceed 2^53.
-   */
-  seq: string;
-  /**
-   * When the packet says that it was signed: milliseconds since 1970, at most 2^53 - 1.
-   */
-  signedAt: number;
-  /**
-   * When the network last showed the packet: milliseconds since 1970.
-   */
-  seenAt: number;
-  /**
-   * How many seconds from then it counts as fresh.
-   */
-  ttl: number;
-  /**
-   * Where it came from.
-   */
-  source: Source;
-  /**
-   * What is odd about it.
-   */
-  warnings: Array<Warning>;
-  /**
-   * How many bytes of DNS it has.
-   */
-  size: number;
-  /**
-   * The records, in the packet's order.
-   */
-  records: Array<RecordView>;
-  /**
-   * Where the name leads, in the order to try; may be empty.
-   */
-  endpoints: Array<Endpoint>;
-};
+export type Resolution = { 
+/**
+ * The key: 52 characters.
+ */
+key: string, 
+/**
+ * The key host that was asked for: lower case, no final dot.
+ */
+host: string, 
+/**
+ * The packet's sequence number in decimal; it may exceed 2^53.
+ */
+seq: string, 
+/**
+ * When the packet says that it was signed: milliseconds since 1970, at most 2^53 - 1.
+ */
+signedAt: number, 
+/**
+ * When the network last showed the packet: milliseconds since 1970.
+ */
+seenAt: number, 
+/**
+ * How many seconds from then it counts as fresh.
+ */
+ttl: number, 
+/**
+ * Where it came from.
+ */
+source: Source, 
+/**
+ * What is odd about it.
+ */
+warnings: Array<Warning>, 
+/**
+ * How many bytes of DNS it has.
+ */
+size: number, 
+/**
+ * The records, in the packet's order.
+ */
+records: Array<RecordView>, 
+/**
+ * Where the name leads, in the order to try; may be empty.
+ */
+endpoints: Array<Endpoint>, };
 
 /**
  * Where an answer came from.
  */
-export type Source = { kind: "dht" } | { kind: "cache" };
+export type Source = { "kind": "dht" } | { "kind": "cache" };
 
 /**
  * What is odd about a packet.
@@ -143,132 +137,121 @@ export type Warning = "future-seq";
 /**
  * A record in words.
  */
-export type RecordView = {
-  /**
-   * The whole name, without final dot.
-   */
-  name: string;
-  /**
-   * The type: `A`, `HTTPS`, `TYPE4711`.
-   */
-  type: string;
-  /**
-   * The time to live in seconds.
-   */
-  ttl: number;
-  /**
-   * The data as in a zone file.
-   */
-  value: string;
-  /**
-   * Whether the name lies outside the key's zone: it is shown, and answers nothing.
-   */
-  outOfZone: boolean;
-};
+export type RecordView = { 
+/**
+ * The whole name, without final dot.
+ */
+name: string, 
+/**
+ * The type: `A`, `HTTPS`, `TYPE4711`.
+ */
+type: string, 
+/**
+ * The time to live in seconds.
+ */
+ttl: number, 
+/**
+ * The data as in a zone file.
+ */
+value: string, 
+/**
+ * Whether the name lies outside the key's zone: it is shown, and answers nothing.
+ */
+outOfZone: boolean, };
 
 /**
  * A place to go to.
  */
-export type Endpoint =
-  | {
-      kind: "address";
-      /**
-       * The address, IPv6 without brackets.
-       */
-      address: string;
-      /**
-       * The port; `null` leaves it to the URL or its scheme.
-       */
-      port: number | null;
-      /**
-       * Whether the record demands TLS with the key.
-       */
-      tls: boolean;
-    }
-  | {
-      kind: "icann";
-      /**
-       * The name, without final dot.
-       */
-      name: string;
-      /**
-       * The port; `null` means the scheme's.
-       */
-      port: number | null;
-    };
+export type Endpoint = { "kind": "address", 
+/**
+ * The address, IPv6 without brackets.
+ */
+address: string, 
+/**
+ * The port; `null` leaves it to the URL or its scheme.
+ */
+port: number | null, 
+/**
+ * Whether the record demands TLS with the key.
+ */
+tls: boolean, } | { "kind": "icann", 
+/**
+ * The name, without final dot.
+ */
+name: string, 
+/**
+ * The port; `null` means the scheme's.
+ */
+port: number | null, };
 
 /**
  * Result of `status`.
  */
-export type StatusResult = {
-  /**
-   * The host's version.
-   */
-  version: string;
-  /**
-   * The protocol it speaks.
-   */
-  protocol: number;
-  /**
-   * Milliseconds since it was started.
-   */
-  uptimeMs: number;
-  /**
-   * The gateway's port; `null` while it does not run.
-   */
-  gatewayPort: number | null;
-  /**
-   * The DHT.
-   */
-  dht: DhtStatus;
-  /**
-   * The folder where the host keeps its data.
-   */
-  dataDir: string;
-};
+export type StatusResult = { 
+/**
+ * The host's version.
+ */
+version: string, 
+/**
+ * The protocol it speaks.
+ */
+protocol: number, 
+/**
+ * Milliseconds since it was started.
+ */
+uptimeMs: number, 
+/**
+ * The gateway's port; `null` while it does not run.
+ */
+gatewayPort: number | null, 
+/**
+ * The DHT.
+ */
+dht: DhtStatus, 
+/**
+ * The folder where the host keeps its data.
+ */
+dataDir: string, };
 
 /**
  * How the DHT is doing.
  */
-export type DhtStatus = {
-  /**
-   * Whether any node has answered yet.
-   */
-  bootstrapped: boolean;
-  /**
-   * The estimated number of nodes in the network.
-   */
-  nodes: number;
-};
+export type DhtStatus = { 
+/**
+ * Whether any node has answered yet.
+ */
+bootstrapped: boolean, 
+/**
+ * The estimated number of nodes in the network.
+ */
+nodes: number, };
 
 /**
  * An error of a request (JSON-RPC 2.0, section 5.1).
  */
-export type RpcError = {
-  /**
-   * JSON-RPC's own numbers below zero, a problem's number above.
-   */
-  code: number;
-  /**
-   * One sentence of what happened.
-   */
-  message: string;
-  /**
-   * What a person can do, for problems.
-   */
-  data?: ProblemData;
-};
+export type RpcError = { 
+/**
+ * JSON-RPC's own numbers below zero, a problem's number above.
+ */
+code: number, 
+/**
+ * One sentence of what happened.
+ */
+message: string, 
+/**
+ * What a person can do, for problems.
+ */
+data?: ProblemData, };
 
 /**
  * The stable code of a problem and what to do about it.
  */
-export type ProblemData = {
-  /**
-   * The stable code, such as `no-record`.
-   */
-  code: string;
-  /**
-   * One sentence of what to do.
-   */
-  todo: string;
-};
+export type ProblemData = { 
+/**
+ * The stable code, such as `no-record`.
+ */
+code: string, 
+/**
+ * One sentence of what to do.
+ */
+todo: string, };

@@ -55,10 +55,10 @@ pub enum KeyError {
 
 /// An Ed25519 public key: a name that its owner can prove.
 ///
-/// Always a point of the prime-order group's cofactor cosets, never of small order.
+/// Always a point on the curve in its canonical encoding, never one of small order.
 /// Written as 52 characters of z-base-32 by `Display` and read by `FromStr`, in either case.
-#[derive(Clone, Copy)]
-pub struct PublicKey(VerifyingKey);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
     /// Takes the 32 bytes of a public key (RFC 8032, section 5.1.5).
@@ -77,38 +77,25 @@ impl PublicKey {
         if key.is_weak() {
             return Err(KeyError::SmallOrder);
         }
-        Ok(Self(key))
+        Ok(Self(*bytes))
     }
 
     /// The key's 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
+        &self.0
     }
 
     /// Whether `signature` is this key's over `message`, by the strict rules (`verify_strict`).
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.0
-            .verify_strict(message, &Signature::from_bytes(signature))
-            .is_ok()
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
+            key.verify_strict(message, &Signature::from_bytes(signature))
+                .is_ok()
+        })
     }
 
     /// The key as people pass it on: `pk:` and 52 characters.
     pub fn to_uri(&self) -> String {
         format!("pk:{self}")
-    }
-}
-
-impl PartialEq for PublicKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
-
-impl Eq for PublicKey {}
-
-impl std::hash::Hash for PublicKey {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.as_bytes().hash(state);
     }
 }
 
@@ -200,7 +187,7 @@ impl KeyPair {
 
     /// The public half: the name.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey(self.0.verifying_key().to_bytes())
     }
 
     /// Signs a message.

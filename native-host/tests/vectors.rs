@@ -115,7 +115,13 @@ fn records() {
         let found: Vec<_> = packet
             .records()
             .iter()
-            .map(|record| (record.name.to_string(), record.ttl, format!("{:?}", record.rdata)))
+            .map(|record| {
+                (
+                    record.name.to_string(),
+                    record.ttl,
+                    format!("{:?}", record.rdata),
+                )
+            })
             .collect();
         let expected: Vec<_> = vector
             .records

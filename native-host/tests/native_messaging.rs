@@ -1,0 +1,273 @@
+//! The native messaging host as a browser sees it: a process, a pipe in and a pipe out.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use support::{pair, publish, testnet};
+
+struct Host {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: ChildStdout,
+    data_dir: tempfile::TempDir,
+}
+
+impl Host {
+    fn start(bootstrap: &[String]) -> Self {
+        let data_dir = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_pkarr"))
+            .arg("chrome-extension://lgefegacnbcimpjhcdiipjjboabmnjfd/")
+            .env("PKARR_BOOTSTRAP", bootstrap.join(","))
+            .env("PKARR_DATA_DIR", data_dir.path())
+            .env("PKARR_ALLOW_PRIVATE", "1")
+            .env("PKARR_NO_RELAYS", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            input: process.stdin.take(),
+            output: process.stdout.take().unwrap(),
+            process,
+            data_dir,
+        }
+    }
+
+    /// A host that has been greeted.
+    fn greeted(bootstrap: &[String]) -> Self {
+        let mut host = Self::start(bootstrap);
+        let hello = host.call("hello", json!({ "version": "1.0.0", "protocol": 1 }));
+        assert_eq!(hello["result"]["protocol"], 1);
+        host
+    }
+
+    fn send(&mut self, message: &[u8]) {
+        let input = self.input.as_mut().unwrap();
+        input
+            .write_all(&(message.len() as u32).to_ne_bytes())
+            .unwrap();
+        input.write_all(message).unwrap();
+        input.flush().unwrap();
+    }
+
+    fn receive(&mut self) -> Value {
+        let mut length = [0; 4];
+        self.output.read_exact(&mut length).unwrap();
+        let mut message = vec![0; u32::from_ne_bytes(length) as usize];
+        self.output.read_exact(&mut message).unwrap();
+        serde_json::from_slice(&message).unwrap()
+    }
+
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        let request = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        self.send(request.to_string().as_bytes());
+        let answer = self.receive();
+        assert_eq!(answer["jsonrpc"], "2.0");
+        assert_eq!(answer["id"], 7);
+        answer
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+/// Nobody's address: for what needs no network.
+fn nowhere() -> Vec<String> {
+    vec!["127.0.0.1:9".to_owned()]
+}
+
+#[test]
+fn hello_comes_first() {
+    let mut host = Host::start(&nowhere());
+    assert_eq!(host.call("status", json!({}))["error"]["code"], -32002);
+    let hello = host.call(
+        "hello",
+        json!({ "version": "9.9.9", "protocol": 99, "unknown": [] }),
+    );
+    assert_eq!(hello["result"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(hello["result"]["protocol"], 1);
+    assert_eq!(
+        hello["result"]["capabilities"],
+        json!(["resolve", "gateway", "status"])
+    );
+    let status = host.call("status", Value::Null);
+    assert_eq!(status["result"]["gatewayPort"], Value::Null);
+    assert_eq!(
+        status["result"]["dataDir"],
+        host.data_dir.path().to_str().unwrap()
+    );
+}
+
+#[test]
+fn a_bad_message_gets_an_error_and_the_session_lives_on() {
+    let mut host = Host::greeted(&nowhere());
+    let too_long = vec![b' '; 70_000];
+    for (message, code, id) in [
+        (&b"{"[..], -32700, Value::Null),
+        (b"\xff\xfe", -32700, Value::Null),
+        (b"[]", -32600, Value::Null),
+        (b"{\"id\": 3}", -32600, json!(3)),
+        (
+            b"{\"jsonrpc\":\"1.0\",\"id\":3,\"method\":\"status\"}",
+            -32600,
+            json!(3),
+        ),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"status\"}",
+            -32600,
+            Value::Null,
+        ),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"nonsense\"}",
+            -32601,
+            json!("a"),
+        ),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"resolve\"}",
+            -32602,
+            json!(4),
+        ),
+        (&too_long, -32003, Value::Null),
+        (b"", -32700, Value::Null),
+    ] {
+        host.send(message);
+        let answer = host.receive();
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert_eq!(answer["id"], id, "{answer}");
+    }
+    // A notification gets no answer: the next one is that to the call after it.
+    host.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"status\"}");
+    assert!(host.call("status", json!({}))["result"].is_object());
+}
+
+#[test]
+fn the_end_of_input_ends_the_process_at_once() {
+    let mut host = Host::greeted(&nowhere());
+    // A lookup that takes seconds is under way.
+    let request = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "resolve",
+        "params": { "host": pair(30).public().to_string() },
+    });
+    host.send(request.to_string().as_bytes());
+    let closed = Instant::now();
+    host.input = None;
+    assert!(host.process.wait().unwrap().success());
+    assert!(
+        closed.elapsed() < Duration::from_secs(2),
+        "the lookup was waited for"
+    );
+    let mut rest = Vec::new();
+    host.output.read_to_end(&mut rest).unwrap();
+    assert!(rest.is_empty(), "only messages belong on standard output");
+    let logs = std::fs::read_dir(host.data_dir.path().join("logs")).unwrap();
+    assert_eq!(logs.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_resolved_and_failures_have_their_code() {
+    let net = testnet().await;
+    let zone = "@ A 127.0.0.1\n@ TXT \"<b>\\200\"\nwww HTTPS 1 . port=8443\nout CNAME example.com.";
+    publish(net.bootstrap(), &pair(31), zone).await;
+    let mut host = Host::greeted(net.bootstrap());
+    let key = pair(31).public();
+    let found = host.call(
+        "resolve",
+        json!({ "host": format!("pk:{}", key.to_string().to_uppercase()) }),
+    );
+    let result = &found["result"];
+    assert_eq!(result["key"], key.to_string());
+    assert_eq!(result["host"], key.to_string());
+    assert_eq!(result["source"], json!({ "kind": "dht" }));
+    assert_eq!(
+        result["endpoints"],
+        json!([{ "kind": "address", "address": "127.0.0.1", "port": null, "tls": false }])
+    );
+    assert_eq!(result["records"][1]["value"], "\"<b>\\200\"");
+    let signed_at = result["signedAt"].as_i64().unwrap();
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap()
+        .as_millis() as i64;
+    assert!(
+        (now - 60_000..=now + 1000).contains(&signed_at),
+        "{signed_at}"
+    );
+    let www = host.call(
+        "resolve",
+        json!({ "host": format!("www.{key}"), "policy": "cacheOnly" }),
+    );
+    assert_eq!(www["result"]["source"], json!({ "kind": "cache" }));
+    assert_eq!(
+        www["result"]["endpoints"],
+        json!([{ "kind": "address", "address": "127.0.0.1", "port": 8443, "tls": true }])
+    );
+    let out = host.call("resolve", json!({ "host": format!("out.{key}") }));
+    assert_eq!(
+        out["result"]["endpoints"],
+        json!([{ "kind": "icann", "name": "example.com", "port": null }])
+    );
+    for (params, number, code) in [
+        (json!({ "host": "example.com" }), 1, "not-a-key"),
+        (
+            json!({ "host": pair(32).public().to_string() }),
+            2,
+            "no-record",
+        ),
+        (
+            json!({ "host": pair(33).public().to_string(), "policy": "cacheOnly" }),
+            10,
+            "not-cached",
+        ),
+    ] {
+        let error = &host.call("resolve", params)["error"];
+        assert_eq!(error["code"], number, "{error}");
+        assert_eq!(error["data"]["code"], code, "{error}");
+        assert!(
+            error["data"]["todo"].as_str().unwrap().len() > 10,
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn the_gateway_comes_where_it_was_before() {
+    let mut host = Host::greeted(&nowhere());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let first = host.call("gateway", json!({ "preferredPort": port }));
+    assert_eq!(
+        first["result"],
+        json!({ "host": "127.0.0.1", "port": port })
+    );
+    let again = host.call("gateway", json!({}));
+    assert_eq!(again["result"], first["result"]);
+    assert_eq!(
+        host.call("status", json!({}))["result"]["gatewayPort"],
+        port
+    );
+    // It answers as a gateway does, and another host that wants the same port takes another.
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .write_all(b"GET http://example.com/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("pkarr-error: not-a-key"), "{answer}");
+    let mut other = Host::greeted(&nowhere());
+    let elsewhere = other.call("gateway", json!({ "preferredPort": port }));
+    assert_ne!(elsewhere["result"]["port"], port);
+}

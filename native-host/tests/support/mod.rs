@@ -1,0 +1,45 @@
+//! What the integration tests share: small worlds on loopback.
+
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub(crate) mod liar;
+
+use pkarr_host::{
+    dht::{Dht, DhtConfig, Testnet},
+    key::KeyPair,
+    publisher::{Existing, Published, Publisher},
+    resolver::Resolver,
+    zone,
+};
+
+/// A DHT of five nodes on this machine.
+pub(crate) async fn testnet() -> Testnet {
+    Testnet::start(5).await.unwrap()
+}
+
+/// A client of its own for these nodes.
+pub(crate) fn dht(bootstrap: &[String]) -> Dht {
+    Dht::new(DhtConfig {
+        bootstrap: bootstrap.to_vec(),
+    })
+}
+
+/// A resolver of its own, which remembers nothing.
+pub(crate) fn resolver(bootstrap: &[String]) -> Resolver {
+    Resolver::new(dht(bootstrap))
+}
+
+/// Publishes zone text under a key.
+pub(crate) async fn publish(bootstrap: &[String], pair: &KeyPair, text: &str) -> Published {
+    let dht = dht(bootstrap);
+    let records = zone::parse(text, &pair.public()).unwrap();
+    Publisher::new(dht.clone(), Resolver::new(dht))
+        .publish(pair, &records, Existing::Keep)
+        .await
+        .unwrap()
+}
+
+/// The key pair of this number.
+pub(crate) fn pair(number: u8) -> KeyPair {
+    KeyPair::from_secret(&[number; 32])
+}
