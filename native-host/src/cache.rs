@@ -10,10 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use moka::{ops::compute::Op, sync::Cache as Memory};
 
-use crate::{
-    key::PublicKey,
-    packet::{SignedItem, SignedPacket},
-};
+use crate::{item::SignedItem, key::PublicKey, packet::SignedPacket};
 
 /// How many keys are remembered.
 pub const MAX_KEYS: u64 = 10_000;
@@ -122,7 +119,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{key::KeyPair, packet::Seq};
+    use crate::{item::Seq, key::KeyPair};
     use std::time::UNIX_EPOCH;
 
     fn item(seq: i64) -> SignedItem {

@@ -26,7 +26,7 @@ use mainline::{
 };
 use tokio::{net::lookup_host, sync::OnceCell, time::timeout};
 
-use crate::{key::PublicKey, packet::SignedItem};
+use crate::{item::SignedItem, key::PublicKey};
 
 pub use testnet::Testnet;
 

@@ -4,7 +4,7 @@
 //! with it and publish them on the Mainline DHT. This crate finds those records, checks them and
 //! makes use of them. From the ground up:
 //!
-//! - **What it is** (pure, no I/O): [`key`], [`packet`], [`zone`], [`endpoint`], and [`problem`],
+//! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], and [`problem`],
 //!   the words in which failures are told.
 //! - **Where it comes from**: [`dht`], [`cache`], [`keystore`].
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
@@ -18,6 +18,7 @@ pub mod cli;
 pub mod dht;
 pub mod endpoint;
 pub mod gateway;
+pub mod item;
 pub mod key;
 pub mod keystore;
 pub mod messaging;

@@ -9,8 +9,9 @@ use std::time::SystemTime;
 
 use crate::{
     dht::{Dht, DhtError},
+    item::{ItemError, Seq},
     key::KeyPair,
-    packet::{MAX_PUBLISHED_DNS, PacketError, Record, Seq, SignedPacket},
+    packet::{MAX_PUBLISHED_DNS, PacketError, Record, SignedPacket},
     problem::{Code, Problem},
     resolver::{Policy, ResolveError, Resolver},
 };
@@ -56,6 +57,9 @@ pub enum PublishError {
     /// The packet can't be made.
     #[error(transparent)]
     Packet(#[from] PacketError),
+    /// It can't be dated.
+    #[error(transparent)]
+    Date(#[from] ItemError),
     /// It can't be stored.
     #[error(transparent)]
     Store(#[from] DhtError),
@@ -68,7 +72,7 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         let code = match &error {
             PublishError::Read(inner) => return Problem::from(inner.clone()),
-            PublishError::Packet(_) => Code::BadRequest,
+            PublishError::Packet(_) | PublishError::Date(_) => Code::BadRequest,
             PublishError::Store(_) | PublishError::NotStored => Code::DhtUnreachable,
         };
         Problem::new(code, error)

@@ -21,8 +21,9 @@ use crate::{
     cache::{Cache, Entry, Newest},
     dht::{Dht, DhtError, DhtInfo},
     endpoint::{Endpoint, Search},
+    item::Seq,
     key::{KeyHost, PublicKey},
-    packet::{Seq, SignedPacket, TtlBounds},
+    packet::{SignedPacket, TtlBounds},
     problem::{Code, Problem},
 };
 

@@ -16,9 +16,11 @@
 //! read can be shown again by [`type_name`] and [`value_text`], in the same format.
 
 mod read;
+mod scan;
 mod show;
 
-pub use read::{ZoneError, ZoneErrorKind, parse};
+pub use read::parse;
+pub use scan::{ZoneError, ZoneErrorKind};
 pub use show::{name_text, type_name, value_text};
 
 /// The time to live, in seconds, of records that name none and follow no `$TTL`.

@@ -7,7 +7,8 @@ mod support;
 use std::time::SystemTime;
 
 use pkarr_host::{
-    packet::{Seq, SignedItem, SignedPacket},
+    item::{Seq, SignedItem},
+    packet::SignedPacket,
     publisher::{Existing, PublishError, Publisher},
     resolver::{Policy, ResolveError, Resolver, Source},
     zone,
@@ -115,14 +116,8 @@ async fn a_newer_item_that_is_no_packet_supersedes() {
     let key = pair(4).public();
     let value = b"not dns at all";
     let seq = 2_000_000;
-    let mut message = format!("3:seqi{seq}e1:v{}:", value.len()).into_bytes();
-    message.extend(value);
-    liar.claims(Claim {
-        key: *key.as_bytes(),
-        signature: pair(4).sign(&message),
-        seq,
-        value: value.to_vec(),
-    });
+    let item = SignedItem::sign(&pair(4), Seq::new(seq).unwrap(), value).unwrap();
+    liar.claims(claim(&item));
     let resolver = resolver(&bootstrap);
     let superseded = ResolveError::NotAPacket {
         key,
@@ -145,7 +140,7 @@ async fn a_newer_item_that_is_no_packet_supersedes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_older_is_given_once_newer_was_seen() {
     let liar = Liar::start();
-    let resolver = resolver(&[liar.address.clone()]);
+    let resolver = resolver(std::slice::from_ref(&liar.address));
     let key = pair(5).public();
     let newer = packet(5, 20, "@ A 2.2.2.2");
     liar.claims(claim(newer.item()));
@@ -160,7 +155,7 @@ async fn nothing_older_is_given_once_newer_was_seen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_items_are_told_apart_from_none() {
     let liar = Liar::start();
-    let resolver = resolver(&[liar.address.clone()]);
+    let resolver = resolver(std::slice::from_ref(&liar.address));
     let nothing = pair(6).public();
     let found = resolver.resolve(&nothing, Policy::CacheFirst).await;
     assert_eq!(found.unwrap_err(), ResolveError::NoRecord(nothing));
@@ -184,7 +179,7 @@ async fn forged_items_are_told_apart_from_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_ask_the_network_is_asked_once() {
     let liar = Liar::start();
-    let resolver = resolver(&[liar.address.clone()]);
+    let resolver = resolver(std::slice::from_ref(&liar.address));
     let key = pair(9).public();
     liar.claims(claim(packet(9, 1, "@ A 1.1.1.1").item()));
     // The first lookup of all also joins the network.
@@ -217,7 +212,7 @@ async fn a_date_far_ahead_is_called_to_attention_and_not_signed_after() {
     let publisher = Publisher::new(dht(&bootstrap), resolver);
     assert!(matches!(
         publisher.publish(&pair(11), &[], Existing::Keep).await,
-        Err(PublishError::Packet(_))
+        Err(PublishError::Date(_))
     ));
 }
 

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use pkarr_host::{
+    item::{ItemError, Seq, SignedItem},
     key::{KeyPair, PublicKey},
-    packet::{MAX_PUBLISHED_DNS, PacketError, Seq, SignedItem, SignedPacket, TtlBounds},
+    packet::{MAX_PUBLISHED_DNS, PacketError, SignedPacket, TtlBounds},
     zone,
 };
 use serde::Deserialize;
@@ -97,13 +98,13 @@ fn another_key_or_time_is_refused() {
         let key: PublicKey = other.public_key.parse().unwrap();
         assert_eq!(
             SignedItem::from_relay_payload(key, &hex(&vector.relay_payload)),
-            Err(PacketError::Signature(key))
+            Err(ItemError::Signature(key))
         );
         let own: PublicKey = vector.public_key.parse().unwrap();
         let signature = hex(&vector.signature).try_into().unwrap();
         assert_eq!(
             SignedItem::verify(own, signature, vector.seq + 1, &hex(&vector.dns)),
-            Err(PacketError::Signature(own))
+            Err(ItemError::Signature(own))
         );
     }
 }

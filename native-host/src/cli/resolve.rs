@@ -9,8 +9,8 @@ use super::{
     output::{FAINT, Output, STRONG, ago},
 };
 use crate::{
+    item::MAX_VALUE,
     key::KeyAddress,
-    packet::MAX_DNS,
     problem::{Code, Problem},
     resolver::{Policy, Source},
     view::{Endpoint, RecordView, Resolution},
@@ -61,7 +61,7 @@ pub(super) async fn run(
         Source::Cache => "remembered",
     };
     output.line(format_args!(
-        "signed {}, {source}, fresh for {} s, {} of {MAX_DNS} bytes",
+        "signed {}, {source}, fresh for {} s, {} of {MAX_VALUE} bytes",
         ago(signed_at, now),
         resolution.ttl,
         resolution.size

@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use http_body_util::{BodyExt, combinators::BoxBody};
+use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
-    body::{Bytes, Incoming},
+    body::Incoming,
     header::{self, HeaderName, HeaderValue},
     http::uri::{Authority, PathAndQuery, Scheme},
 };
@@ -16,7 +16,8 @@ use hyper_util::{
 
 use super::{
     connect::{ConnectError, Connector},
-    pages, tunnel,
+    pages::{self, Body},
+    tunnel,
 };
 use crate::{
     key::KeyHost,
@@ -27,9 +28,6 @@ use crate::{
 const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(60);
 /// How many unused connections to one site are kept.
 const KEPT_PER_HOST: usize = 8;
-
-/// The body of an answer: a site's, streamed, or one of our pages.
-pub(super) type Body = BoxBody<Bytes, hyper::Error>;
 
 /// Header fields that are about one connection only (RFC 9110, section 7.6.1), and those for
 /// proxies. `Connection` itself names more.
@@ -75,7 +73,8 @@ impl Proxy {
             self.forward(request).await
         };
         outcome.unwrap_or_else(|problem| {
-            tracing::info!(code = %problem.code, %host, "{}", problem.what);
+            // Not above debug: a log is no place for what somebody reads, and a page could flood it.
+            tracing::debug!(code = %problem.code, %host, "{}", problem.what);
             pages::answer(&problem, &host, reader)
         })
     }

@@ -4,15 +4,17 @@
 //! a page from outside (names, reasons) is escaped. Requests that are not for a page, such as an
 //! image inside one, get one line of text.
 
-use http_body_util::{BodyExt, Empty, Full};
+use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
 use hyper::{
     Request, Response, StatusCode,
     body::Bytes,
     header::{self, HeaderName, HeaderValue},
 };
 
-use super::http::Body;
 use crate::problem::{Code, Problem};
+
+/// The body of an answer: a site's, streamed, or one of our pages.
+pub(super) type Body = BoxBody<Bytes, hyper::Error>;
 
 /// The header field that carries the stable code.
 const CODE: HeaderName = HeaderName::from_static("pkarr-error");
