@@ -6,7 +6,7 @@
 //! with 2.
 //!
 //! Browsers start the same program as their native messaging host. They give no subcommand, but
-//! arguments of their own, by which [`native_host::started_by_browser`] knows them.
+//! arguments of their own, by which it knows them.
 
 mod gateway;
 mod key;
