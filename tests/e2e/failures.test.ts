@@ -16,6 +16,8 @@ async function prepare(world: World) {
   await world.publish(dead, `@ 300 A ${world.address()}\n`);
   const empty = await world.key();
   await world.publish(empty, '@ 300 TXT "no address here"\n');
+  const encrypted = await world.key();
+  await world.publish(encrypted, `@ 300 HTTPS 1 . port=9090\n@ 300 A ${alive.site.address}\n`);
   const broken = freshKey();
   const node = await DishonestNode.start({
     key: broken.bytes,
@@ -24,7 +26,7 @@ async function prepare(world: World) {
     value: addressPacket(broken.text, alive.site.address),
   });
   world.defer(() => node.stop());
-  return { alive, dead, empty, broken, node };
+  return { alive, dead, empty, encrypted, broken, node };
 }
 
 /** Opens the address and asserts that what is shown is the page for this code. */
@@ -67,6 +69,13 @@ inEachBrowser(
       await showsCode(stage(), `http://${stage().empty.key}/`, "no-endpoint", 404);
     });
 
+    test("a site that wants to be spoken to in TLS with its key", async () => {
+      const { encrypted, alive } = stage();
+      const before = alive.site.visits.length;
+      await showsCode(stage(), `http://${encrypted.key}/`, "needs-tls", 501);
+      assert.equal(alive.site.visits.length, before, "it was spoken to in plain text");
+    });
+
     test("a name that looks like a key and is none", async () => {
       // The last character holds padding that has to be zero: y or o.
       const near = `${freshKey().text.slice(0, 51)}b`;
@@ -81,7 +90,7 @@ inEachBrowser(
 
 inEachBrowser(
   "private addresses",
-  { prepare, launch: (world) => ({ env: world.hostEnv({ PKARR_ALLOW_PRIVATE: "" }) }) },
+  { prepare, launch: (world) => ({ env: world.hostEnv({ PKARR_ALLOW_PRIVATE: "false" }) }) },
   (stage) => {
     test("are not gone to unless allowed", async () => {
       const { alive } = stage();

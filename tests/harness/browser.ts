@@ -3,13 +3,24 @@
  *
  * What differs between the two stands in `chromium.ts` and `firefox.ts`; everything else is written once.
  */
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, HTTPResponse, Page } from "puppeteer-core";
 import { chromium } from "./chromium.ts";
 import { Cleanup } from "./cleanup.ts";
 import { firefox } from "./firefox.ts";
+import type { Kind } from "./kind.ts";
 import { binary, extensionDirectory } from "./paths.ts";
 import { manifestPath, register } from "./registration.ts";
 import { until } from "./until.ts";
@@ -37,26 +48,6 @@ export interface LaunchOptions {
   profile?: string;
 }
 
-/** What one kind of browser needs to be started with. */
-export interface StartOptions {
-  executable: string;
-  home: string;
-  profile: string;
-  headed: boolean;
-  personal: boolean;
-  extension: string | null;
-  args: string[];
-  env: Record<string, string | undefined>;
-}
-
-export interface Kind {
-  /** Programs to look for, best first. */
-  programs: string[];
-  start(options: StartOptions): Promise<Browser>;
-  /** The address of a page of the extension. */
-  extensionUrl(path: string): string;
-}
-
 export const kinds: Record<BrowserName, Kind> = { chromium, firefox };
 
 /** The browsers the tests run in: both, or those that PKARR_BROWSERS names. */
@@ -69,7 +60,7 @@ export class TestBrowser {
   readonly home: string;
   readonly profile: string;
   readonly puppeteer: Browser;
-  readonly #hostLog: string;
+  readonly #hostLogs: string[];
   readonly #program: string;
   readonly #cleanup: Cleanup;
 
@@ -78,7 +69,7 @@ export class TestBrowser {
     home: string;
     profile: string;
     puppeteer: Browser;
-    hostLog: string;
+    hostLogs: string[];
     program: string;
     cleanup: Cleanup;
   }) {
@@ -86,7 +77,7 @@ export class TestBrowser {
     this.home = parts.home;
     this.profile = parts.profile;
     this.puppeteer = parts.puppeteer;
-    this.#hostLog = parts.hostLog;
+    this.#hostLogs = parts.hostLogs;
     this.#program = parts.program;
     this.#cleanup = parts.cleanup;
   }
@@ -101,12 +92,12 @@ export class TestBrowser {
       cleanup.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
       const profile = options.profile ?? join(home, "profile");
       mkdirSync(profile, { recursive: true });
-      const hostLog = join(home, "host.log");
-      const program = logged(options.program ?? binary, home, hostLog);
+      const errors = join(home, "host-errors.log");
+      const hostLogs = [errors, join(options.env?.PKARR_DATA_DIR ?? home, "logs")];
+      const program = logged(options.program ?? binary, home, errors);
       if (!options.unregistered) register(name, manifestPath(name, home, profile), program);
       const puppeteer = await kind.start({
         executable,
-        home,
         profile,
         headed: options.headed ?? false,
         personal: options.personal ?? false,
@@ -115,7 +106,7 @@ export class TestBrowser {
         env: { ...process.env, ...clean(home), ...options.env },
       });
       cleanup.defer(() => puppeteer.close());
-      return new TestBrowser({ name, home, profile, puppeteer, hostLog, program, cleanup });
+      return new TestBrowser({ name, home, profile, puppeteer, hostLogs, program, cleanup });
     } catch (failure) {
       await cleanup.run();
       throw failure;
@@ -166,13 +157,12 @@ export class TestBrowser {
     return kinds[this.name].extensionUrl(path);
   }
 
-  /** What the native host wrote to its standard error. */
+  /** What the native host wrote to its standard error and to its log. */
   get hostLog(): string {
-    try {
-      return readFileSync(this.#hostLog, "utf8");
-    } catch {
-      return "";
-    }
+    return this.#hostLogs
+      .flatMap(filesAt)
+      .map((path) => readFileSync(path, "utf8"))
+      .join("");
   }
 
   async close(): Promise<void> {
@@ -205,6 +195,13 @@ function logged(program: string, directory: string, log: string): string {
   const path = join(directory, "native-host");
   writeFileSync(path, `#!/bin/sh\nexec '${program}' "$@" 2>>'${log}'\n`, { mode: 0o755 });
   return path;
+}
+
+/** The file, or the files of the folder, at this place. */
+function filesAt(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return [];
+  return found.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path];
 }
 
 /** An environment without the user's own folders. */

@@ -1,23 +1,20 @@
 /**
  * What is special about starting Chromium.
  */
-import puppeteer, { type Browser } from "puppeteer-core";
-import type { Kind, StartOptions } from "./browser.ts";
+import puppeteer from "puppeteer-core";
+import { common, type Kind } from "./kind.ts";
 import { identity } from "./paths.ts";
 
 export const chromium: Kind = {
   programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
 
-  async start(options: StartOptions): Promise<Browser> {
-    return await puppeteer.launch({
+  start: (options) =>
+    puppeteer.launch({
+      ...common(options),
       browser: "chrome",
-      executablePath: options.executable,
-      headless: !options.headed,
       pipe: true,
       enableExtensions: options.extension ? [options.extension] : false,
-      userDataDir: options.profile,
-      defaultViewport: options.headed ? null : { width: 1000, height: 700 },
-      env: options.env,
+      ignoreDefaultArgs: options.personal ? ["--enable-automation"] : false,
       args: [
         // What Chromium does of its own accord has no place in a test: it asks for updates and models.
         "--disable-background-networking",
@@ -33,14 +30,7 @@ export const chromium: Kind = {
         ...(options.personal ? ["--test-type"] : []),
         ...options.args,
       ],
-      ignoreDefaultArgs: options.personal ? ["--enable-automation"] : false,
-      // For the search engine that a test plays.
-      acceptInsecureCerts: !options.personal,
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-    });
-  },
+    }),
 
   extensionUrl: (path) => `chrome-extension://${identity.chromium.id}/${path}`,
 };

@@ -1,8 +1,8 @@
 /**
  * What is special about starting Firefox.
  */
-import puppeteer, { type Browser } from "puppeteer-core";
-import type { Kind, StartOptions } from "./browser.ts";
+import puppeteer from "puppeteer-core";
+import { common, type Kind } from "./kind.ts";
 import { identity } from "./paths.ts";
 
 /** Firefox gives each profile an address of its own for an extension's pages; this one is fixed in advance. */
@@ -11,23 +11,17 @@ const EXTENSION_ORIGIN = "5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001";
 export const firefox: Kind = {
   programs: ["firefox-esr", "firefox"],
 
-  async start(options: StartOptions): Promise<Browser> {
+  async start(options) {
     const browser = await puppeteer.launch({
+      ...common(options),
       browser: "firefox",
-      executablePath: options.executable,
-      headless: !options.headed,
-      userDataDir: options.profile,
-      defaultViewport: options.headed ? null : { width: 1000, height: 700 },
-      env: options.env,
       args: ["--no-remote", "--remote-allow-system-access", ...options.args],
       extraPrefsFirefox: {
         "extensions.webextensions.uuids": JSON.stringify({ [identity.firefox.id]: EXTENSION_ORIGIN }),
+        // Browsers under test look no names up in advance; those of people do.
+        "network.dns.disablePrefetch": false,
+        "network.http.speculative-parallel-limit": 20,
       },
-      // For the search engine that a test plays.
-      acceptInsecureCerts: !options.personal,
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
     });
     if (options.extension) await browser.installExtension(options.extension);
     return browser;

@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BrowserName, browserNames, type LaunchOptions, TestBrowser } from "./browser.ts";
 import { Cleanup } from "./cleanup.ts";
 import { Resolver } from "./dns.ts";
@@ -87,14 +88,22 @@ async function keepEvidence({ browser, dns }: Stage, directory: string): Promise
   );
   const pages = await browser.puppeteer.pages();
   for (const [index, page] of pages.entries()) {
-    const text = await page.evaluate(() => document.documentElement.outerHTML).catch(String);
-    writeFileSync(join(directory, `page-${index}.html`), `<!-- ${page.url()} -->\n${text}\n`);
-    const screenshot = await page.screenshot().catch(() => null);
-    if (screenshot) writeFileSync(join(directory, `page-${index}.png`), screenshot);
+    const html = await promptly(
+      page.evaluate(() => `<!-- ${location.href} -->\n${document.documentElement.outerHTML}`),
+    );
+    writeFileSync(join(directory, `page-${index}.html`), String(html));
+    // A tab in the background is not drawn.
+    await promptly(page.bringToFront());
+    const screenshot = await promptly(page.screenshot());
+    if (screenshot instanceof Uint8Array) writeFileSync(join(directory, `page-${index}.png`), screenshot);
   }
-  console.log(
-    `kept in ${directory}: screenshots, pages, host.log (${browser.hostLog.split("\n").length} lines)`,
-  );
+  console.log(`kept in ${directory}: pages, screenshots and logs`);
+}
+
+/** The value, or what went wrong, within a few seconds: a page that hangs must not keep the others from being kept. */
+async function promptly<T>(value: Promise<T>): Promise<T | Error> {
+  const late = sleep(3_000, new Error("took too long"), { ref: false });
+  return await Promise.race([value.catch((failure: Error) => failure), late]);
 }
 
 function fileName(title: string): string {
