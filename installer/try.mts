@@ -60,7 +60,7 @@ async function show(): Promise<boolean> {
   say(
     `Publishing the key's record${options.mainline ? " in the public DHT, which takes some seconds" : ""} …`,
   );
-  await world.publish(key, `@ 300 A ${site.address}\n* 300 A ${site.address}\n`);
+  await world.publish(key, `@ 300 A ${site.address}\n* 300 A ${site.address}`);
 
   const shown = { chromium: "Chromium", firefox: "Firefox" }[browserName];
   say(`Starting ${shown}${headed ? "" : ", without a window: there is no display"} …`);

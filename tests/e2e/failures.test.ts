@@ -12,12 +12,11 @@ import type { World } from "../harness/world.ts";
 
 async function prepare(world: World) {
   const alive = await world.keySite({ "/": page("Alive") });
-  const dead = await world.key();
-  await world.publish(dead, `@ 300 A ${world.address()}\n`);
-  const empty = await world.key();
-  await world.publish(empty, '@ 300 TXT "no address here"\n');
-  const encrypted = await world.key();
-  await world.publish(encrypted, `@ 300 HTTPS 1 . port=9090\n@ 300 A ${alive.site.address}\n`);
+  const [dead, empty, encrypted] = await Promise.all([
+    world.published(`@ 300 A ${world.address()}`),
+    world.published('@ 300 TXT "no address here"'),
+    world.published(`@ 300 HTTPS 1 . port=9090\n@ 300 A ${alive.site.address}`),
+  ]);
   const broken = freshKey();
   const node = await DishonestNode.start({
     key: broken.bytes,

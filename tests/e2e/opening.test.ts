@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inEachBrowser } from "../harness/scene.ts";
-import { content, page } from "../harness/site.ts";
+import { page } from "../harness/site.ts";
 import { until } from "../harness/until.ts";
 import type { World } from "../harness/world.ts";
 
@@ -14,13 +14,14 @@ const mirror = {
 };
 
 async function prepare(world: World) {
-  const alice = await world.keySite(mirror);
-  const port = await world.keySite(mirror, { port: 8080 });
-  const moved = await world.keySite({
-    "/old": (_request, response) => response.writeHead(302, { location: "/new" }).end(),
-    "/new": page("New"),
-    "/data": content("application/json", '{"answer":42}'),
-  });
+  const [alice, port, moved] = await Promise.all([
+    world.keySite(mirror),
+    world.keySite(mirror, { port: 8080 }),
+    world.keySite({
+      "/old": (_request, response) => response.writeHead(302, { location: "/new" }).end(),
+      "/new": page("New"),
+    }),
+  ]);
   return { alice, port, moved };
 }
 

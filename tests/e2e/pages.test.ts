@@ -39,7 +39,8 @@ const routes: Routes = {
 };
 
 async function prepare(world: World) {
-  return { alice: await world.keySite(routes), bob: await world.keySite(routes) };
+  const [alice, bob] = await Promise.all([world.keySite(routes), world.keySite(routes)]);
+  return { alice, bob };
 }
 
 inEachBrowser("inside a page", { prepare, ready: ({ alice }) => alice.url() }, (stage) => {

@@ -55,7 +55,8 @@ export class World {
       if (!options.directory) cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
       const settings: Settings = {
         binary: options.binary ?? binary,
-        env: { PKARR_DATA_DIR: join(directory, "data") },
+        // A configuration of the user's own has no say here.
+        env: { PKARR_DATA_DIR: join(directory, "data"), PKARR_CONFIG: "/dev/null" },
       };
       let bootstrap: string[] = [];
       if (!options.mainline) {
@@ -95,8 +96,15 @@ export class World {
   /** Publishes a zone, RFC 1035 text with names relative to the key. */
   async publish(key: KeyFile, zone: string): Promise<void> {
     const file = join(this.#directory, `${key.key}.zone`);
-    writeFileSync(file, zone);
+    writeFileSync(file, `${zone}\n`);
     await publish(this.settings, key, file);
+  }
+
+  /** A new key with this zone under it. */
+  async published(zone: string): Promise<KeyFile> {
+    const key = await this.key();
+    await this.publish(key, zone);
+    return key;
   }
 
   async site(routes: Routes, options: Partial<SiteOptions> = {}): Promise<Site> {
@@ -108,8 +116,7 @@ export class World {
   /** A site, and a key whose apex and every sub-domain point to it. */
   async keySite(routes: Routes, options: Partial<SiteOptions> = {}): Promise<KeySite> {
     const site = await this.site(routes, options);
-    const file = await this.key();
-    await this.publish(file, `@ 300 A ${site.address}\n* 300 A ${site.address}\n`);
+    const file = await this.published(`@ 300 A ${site.address}\n* 300 A ${site.address}`);
     const port = site.port === 80 ? "" : `:${site.port}`;
     const url = (path = "/", subdomain = "") =>
       `http://${subdomain && `${subdomain}.`}${file.key}${port}${path}`;
