@@ -13,7 +13,10 @@ mod key;
 mod native_host;
 mod options;
 mod output;
+mod packet;
+mod passphrase;
 mod publish;
+mod records;
 mod resolve;
 mod stop;
 mod testnet;
@@ -68,8 +71,10 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a key, or show the public half of one
+    /// Make a key, show the public half of one, bring one from elsewhere
     Key(key::Arguments),
+    /// Look at a signed packet in a file
+    Packet(packet::Arguments),
     /// Publish the records of a zone file under a key
     Publish(publish::Arguments),
     /// Show what is published under a key, and where a name leads
@@ -114,6 +119,7 @@ async fn run(arguments: Arguments) -> ExitCode {
     let Arguments { options, command } = arguments;
     let json = match &command {
         Command::Key(arguments) => arguments.json(),
+        Command::Packet(arguments) => arguments.json(),
         Command::Publish(arguments) => arguments.json,
         Command::Resolve(arguments) => arguments.json,
         Command::Gateway(arguments) => arguments.json,
@@ -132,6 +138,7 @@ async fn run(arguments: Arguments) -> ExitCode {
     };
     let outcome = match command {
         Command::Key(arguments) => key::run(arguments, &output),
+        Command::Packet(arguments) => packet::run(arguments, &output),
         Command::Publish(arguments) => publish::run(arguments, &settings, &output).await,
         Command::Resolve(arguments) => resolve::run(arguments, &settings, &output).await,
         Command::Gateway(arguments) => gateway::run(arguments, &settings, &output).await,

@@ -128,34 +128,36 @@ impl FromStr for PublicKey {
 
     /// Reads the bare 52 characters; [`KeyAddress`] reads the other spellings.
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let count = text.chars().count();
-        if count != KEY_CHARS {
-            return Err(KeyError::Length(count));
-        }
-        let mut bytes = [0u8; 32];
-        let mut last = 'y';
-        for (index, character) in text.chars().enumerate() {
-            let value = u8::try_from(character.to_ascii_lowercase())
-                .ok()
-                .and_then(|byte| ALPHABET.iter().position(|known| *known == byte))
-                .ok_or(KeyError::Character {
-                    character,
-                    position: index + 1,
-                })?;
-            last = character;
-            for offset in 0..5 {
-                let bit = index * 5 + offset;
-                if value >> (4 - offset) & 1 == 1 {
-                    match bytes.get_mut(bit / 8) {
-                        Some(byte) => *byte |= 1 << (7 - bit % 8),
-                        None => return Err(KeyError::Padding(last)),
-                    }
+        Self::from_bytes(&read_z32(text)?)
+    }
+}
+
+/// Reads 52 characters of z-base-32 as 32 bytes, in either case; the padding must be zero.
+pub(crate) fn read_z32(text: &str) -> Result<[u8; 32], KeyError> {
+    let count = text.chars().count();
+    if count != KEY_CHARS {
+        return Err(KeyError::Length(count));
+    }
+    let mut bytes = [0u8; 32];
+    for (index, character) in text.chars().enumerate() {
+        let value = u8::try_from(character.to_ascii_lowercase())
+            .ok()
+            .and_then(|byte| ALPHABET.iter().position(|known| *known == byte))
+            .ok_or(KeyError::Character {
+                character,
+                position: index + 1,
+            })?;
+        for offset in 0..5 {
+            let bit = index * 5 + offset;
+            if value >> (4 - offset) & 1 == 1 {
+                match bytes.get_mut(bit / 8) {
+                    Some(byte) => *byte |= 1 << (7 - bit % 8),
+                    None => return Err(KeyError::Padding(character)),
                 }
             }
         }
-        debug_assert!(matches!(last.to_ascii_lowercase(), 'y' | 'o'));
-        Self::from_bytes(&bytes)
     }
+    Ok(bytes)
 }
 
 /// A secret key and its public half: the right to sign for a name.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::{
     endpoint::{self, Target},
     key::KeyHost,
+    packet::SignedPacket,
     resolver::{self, Route},
     zone,
 };
@@ -131,19 +132,26 @@ impl Resolution {
                 .into_iter()
                 .collect(),
             size: packet.dns().len(),
-            records: packet
-                .records()
-                .iter()
-                .map(|record| RecordView {
-                    name: zone::name_text(record),
-                    kind: zone::type_name(record),
-                    ttl: record.ttl,
-                    value: zone::value_text(record),
-                    out_of_zone: !packet.in_zone(record),
-                })
-                .collect(),
+            records: RecordView::all(packet),
             endpoints: route.endpoints.iter().flat_map(places).collect(),
         }
+    }
+}
+
+impl RecordView {
+    /// The records of a packet in words.
+    pub fn all(packet: &SignedPacket) -> Vec<Self> {
+        packet
+            .records()
+            .iter()
+            .map(|record| Self {
+                name: zone::name_text(record),
+                kind: zone::type_name(record),
+                ttl: record.ttl,
+                value: zone::value_text(record),
+                out_of_zone: !packet.in_zone(record),
+            })
+            .collect()
     }
 }
 

@@ -11,6 +11,9 @@
 //! _note TXT    "hello, world"
 //! ```
 //!
+//! `{external_ipv4}` and `{external_ipv6}` stand for this machine's public addresses, as in the zone
+//! files of `pkdns-cli`.
+//!
 //! A name without a final dot is below the key, except that one which already ends in a key stays
 //! as it is: keys are names of the top. Every error says where it is, by line and column. What is
 //! read can be shown again by [`type_name`] and [`value_text`], in the same format.
@@ -19,7 +22,7 @@ mod read;
 mod scan;
 mod show;
 
-pub use read::parse;
+pub use read::{External, has_variables, parse, parse_with};
 pub use scan::{ZoneError, ZoneErrorKind};
 pub use show::{name_text, type_name, value_text};
 

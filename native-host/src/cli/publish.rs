@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     options::Settings,
     output::{FAINT, Output, STRONG},
+    passphrase::Passphrase,
 };
 use crate::{
     keystore,
@@ -24,6 +25,8 @@ pub(super) struct Arguments {
     /// The key file to sign with
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// The records, as a zone file (RFC 1035) with names relative to the key; `-` for standard
     /// input. For example: `@ 300 A 203.0.113.7`
     zone_file: PathBuf,
@@ -40,7 +43,7 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Problem> {
-    let pair = keystore::read(&arguments.key)?;
+    let pair = keystore::read(&arguments.key, || arguments.passphrase.ask())?;
     let path = arguments.zone_file.display();
     let text = if arguments.zone_file.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin())

@@ -7,13 +7,14 @@ use clap::Args;
 use super::{
     options::Settings,
     output::{FAINT, Output, STRONG, ago},
+    records,
 };
 use crate::{
     item::MAX_VALUE,
     key::KeyAddress,
     problem::{Code, Problem},
     resolver::{Policy, Source},
-    view::{Endpoint, RecordView, Resolution},
+    view::{Endpoint, Resolution},
 };
 
 #[derive(Debug, Args)]
@@ -70,7 +71,7 @@ pub(super) async fn run(
         output.line("warning: dated more than two hours ahead; its owner’s clock must be wrong");
     }
     output.line("");
-    table(&resolution, output);
+    records::table(&resolution.records, address.host.key(), output);
     output.line("");
     if resolution.endpoints.is_empty() {
         output.line(format_args!("{} leads to no site", resolution.host));
@@ -86,37 +87,6 @@ pub(super) async fn run(
         ));
     }
     Ok(())
-}
-
-fn table(resolution: &Resolution, output: &Output) {
-    let rows: Vec<_> = resolution
-        .records
-        .iter()
-        .map(|record| (relative(record, &resolution.key), record))
-        .collect();
-    if rows.is_empty() {
-        output.line("no records");
-    }
-    let width = |column: fn(&(String, &RecordView)) -> usize| rows.iter().map(column).max();
-    let names = width(|(name, _)| name.chars().count()).unwrap_or(0);
-    let ttls = width(|(_, record)| record.ttl.to_string().len()).unwrap_or(0);
-    let kinds = width(|(_, record)| record.kind.len()).unwrap_or(0);
-    for (name, record) in &rows {
-        output.line(format_args!(
-            "{name:names$}  {FAINT}{:ttls$}{FAINT:#}  {:kinds$}  {}",
-            record.ttl, record.kind, record.value
-        ));
-    }
-}
-
-/// The name as in a zone file: `@`, `www`, or whole with a final dot where it is out of zone.
-fn relative(record: &RecordView, key: &str) -> String {
-    let name = record.name.to_ascii_lowercase();
-    match name.strip_suffix(key) {
-        Some("") => "@".to_owned(),
-        Some(label) => label.trim_end_matches('.').to_owned(),
-        None => format!("{}.", record.name),
-    }
 }
 
 fn place(endpoint: &Endpoint) -> String {

@@ -17,13 +17,46 @@ use crate::{
     packet::{Record, owner_name, record},
 };
 
-/// Reads records under `key`; those of any other name's zone are refused by nobody here.
+const EXTERNAL_V4: &str = "{external_ipv4}";
+const EXTERNAL_V6: &str = "{external_ipv6}";
+
+/// This machine's public addresses, for `{external_ipv4}` and `{external_ipv6}` in zone text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct External {
+    /// The IPv4 address, where it is known.
+    pub v4: Option<Ipv4Addr>,
+    /// The IPv6 address, where it is known.
+    pub v6: Option<Ipv6Addr>,
+}
+
+/// Whether zone text has variables, so that it can mean something else another time.
+pub fn has_variables(text: &str) -> bool {
+    [EXTERNAL_V4, EXTERNAL_V6]
+        .iter()
+        .any(|name| text.contains(name))
+}
+
+/// Reads records under `key`, without variables.
 ///
 /// # Errors
 /// [`ZoneError`] for the first mistake, with its place.
 pub fn parse(text: &str, key: &PublicKey) -> Result<Vec<Record>, ZoneError> {
+    parse_with(text, key, &External::default())
+}
+
+/// Reads records under `key`; variables stand for these addresses.
+///
+/// # Errors
+/// [`ZoneError`] for the first mistake, with its place; a variable whose address is not known is
+/// one.
+pub fn parse_with(
+    text: &str,
+    key: &PublicKey,
+    external: &External,
+) -> Result<Vec<Record>, ZoneError> {
     let mut reader = Reader {
         key,
+        external,
         origin: key.to_string(),
         ttl: DEFAULT_TTL,
         owner: None,
@@ -39,6 +72,7 @@ pub fn parse(text: &str, key: &PublicKey) -> Result<Vec<Record>, ZoneError> {
 
 struct Reader<'a> {
     key: &'a PublicKey,
+    external: &'a External,
     /// What relative names are below, without final dot.
     origin: String,
     ttl: u32,
@@ -137,13 +171,21 @@ impl Reader<'_> {
     fn rdata(&self, kind: &Token, words: &mut Words) -> Result<RData<'static>, ZoneError> {
         Ok(match kind.text.to_ascii_uppercase().as_str() {
             "A" => {
-                let address: Ipv4Addr = words.next("an address")?.value("an IPv4 address")?;
+                let word = words.next("an address")?;
+                let address = match word.text.as_str() {
+                    EXTERNAL_V4 => self.external.v4.ok_or_else(|| unknown(&word))?,
+                    _ => word.value::<Ipv4Addr>("an IPv4 address")?,
+                };
                 RData::A(A {
                     address: address.into(),
                 })
             }
             "AAAA" => {
-                let address: Ipv6Addr = words.next("an address")?.value("an IPv6 address")?;
+                let word = words.next("an address")?;
+                let address = match word.text.as_str() {
+                    EXTERNAL_V6 => self.external.v6.ok_or_else(|| unknown(&word))?,
+                    _ => word.value::<Ipv6Addr>("an IPv6 address")?,
+                };
                 RData::AAAA(AAAA {
                     address: address.into(),
                 })
@@ -193,6 +235,10 @@ impl Reader<'_> {
         }
         Ok(service)
     }
+}
+
+fn unknown(variable: &Token) -> ZoneError {
+    variable.error(ZoneErrorKind::Unknown(variable.text.clone()))
 }
 
 /// A service parameter such as `port=8443` (RFC 9460, section 2.1).
@@ -375,6 +421,21 @@ b.K A 3.3.3.3
             ]
         );
         assert!(read("").is_empty());
+    }
+
+    #[test]
+    fn variables_stand_for_this_machine() {
+        let text = "@ A {external_ipv4}\n@ AAAA {external_ipv6}";
+        assert!(has_variables(text));
+        assert!(!has_variables("@ A 1.2.3.4"));
+        let external = External {
+            v4: Some([9, 8, 7, 6].into()),
+            v6: Some("2001:db8::7".parse().unwrap()),
+        };
+        let records = parse_with(text, &key(), &external).unwrap();
+        let values: Vec<_> = records.iter().map(value_text).collect();
+        assert_eq!(values, ["9.8.7.6", "2001:db8::7"]);
+        refuses(text, 1, 5, "{external_ipv4} is not known");
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub enum ZoneErrorKind {
     /// Something is too much at the end of a record.
     #[error("{0:?} is too much here")]
     Surplus(String),
+    /// A variable for an address of this machine that is not known.
+    #[error("{0} is not known on this machine; name the address in the settings")]
+    Unknown(String),
     /// A part of the data that can't be read.
     #[error("{found:?} is not {expected}")]
     Value {
