@@ -1,0 +1,223 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { NativePortEvents } from "../browser/native-port";
+import { HostSession } from "./session";
+
+const HELLO = { version: "0.1.0", protocol: 1, capabilities: ["resolve", "gateway", "status"] };
+
+interface Request {
+  id: number;
+  method: string;
+  params: Record<string, unknown>;
+}
+
+/** A host program in the test's hand: what it does with each request, and its port. */
+class FakeHost {
+  starts = 0;
+  asked: Request[] = [];
+  port: NativePortEvents | null = null;
+  lastPort: number | undefined;
+  missing = false;
+  answers: Record<string, (request: Request) => object | null> = {
+    hello: () => ({ result: HELLO }),
+    gateway: () => ({ result: { host: "127.0.0.1", port: 4321 } }),
+    resolve: ({ params }) => ({ result: { host: params.host } }),
+  };
+
+  readonly session = new HostSession({
+    version: "0.1.0",
+    lastGatewayPort: async () => this.lastPort,
+    keepGatewayPort: async (port) => {
+      this.lastPort = port;
+    },
+    openPort: (events) => {
+      this.starts += 1;
+      this.port = events;
+      if (this.missing) setTimeout(() => events.closed("Specified native messaging host not found."), 1);
+      return {
+        close: () => {},
+        send: (message) => {
+          const request = message as Request;
+          this.asked.push(request);
+          const answer = this.answers[request.method]?.(request);
+          if (answer) setTimeout(() => events.message({ jsonrpc: "2.0", id: request.id, ...answer }), 1);
+        },
+      };
+    },
+  });
+
+  get kind(): string {
+    return this.session.state.kind;
+  }
+
+  die(reason: string | null = "Native host has exited."): void {
+    this.port?.closed(reason);
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the session", () => {
+  it("says hello first, then asks for the gateway of last time", async () => {
+    const host = new FakeHost();
+    host.lastPort = 1234;
+    expect(host.kind).toBe("connecting");
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.kind).toBe("ready");
+    expect(host.asked.map(({ method, params }) => [method, params])).toEqual([
+      ["hello", { version: "0.1.0", protocol: 1 }],
+      ["gateway", { preferredPort: 1234 }],
+    ]);
+    expect(host.lastPort).toBe(4321);
+  });
+
+  it("passes requests on, and errors with their code", async () => {
+    const host = new FakeHost();
+    await expect(host.session.request("status", {})).rejects.toThrow("not there");
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    const resolved = host.session.request("resolve", { host: "x" });
+    await vi.advanceTimersByTimeAsync(10);
+    await expect(resolved).resolves.toEqual({ host: "x" });
+    const error = { code: 2, message: "Nothing there.", data: { code: "no-record", todo: "Wait." } };
+    host.answers.resolve = () => ({ error });
+    const failed = expect(host.session.request("resolve", { host: "x" })).rejects.toMatchObject({ error });
+    await vi.advanceTimersByTimeAsync(10);
+    await failed;
+  });
+
+  it("gives up on a request that is not answered, or whose host has gone", async () => {
+    const host = new FakeHost();
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    host.answers.resolve = () => null;
+    const silent = expect(host.session.request("resolve", { host: "x" })).rejects.toThrow("did not answer");
+    await vi.advanceTimersByTimeAsync(30_000);
+    await silent;
+    const gone = expect(host.session.request("resolve", { host: "x" })).rejects.toThrow("went away");
+    host.die();
+    await gone;
+  });
+
+  it("comes back quickly after it had been working", async () => {
+    const host = new FakeHost();
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(5_000);
+    host.die();
+    expect(host.kind).toBe("connecting");
+    await vi.advanceTimersByTimeAsync(200);
+    expect(host.kind).toBe("ready");
+    expect(host.starts).toBe(2);
+  });
+
+  it("tries ever more rarely while the host is missing, without flickering", async () => {
+    const host = new FakeHost();
+    host.missing = true;
+    const kinds = new Set<string>();
+    host.session.onChange(({ kind }) => kinds.add(kind));
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const inTheFirstMinute = host.starts;
+    expect(inTheFirstMinute).toBeGreaterThan(4);
+    expect(inTheFirstMinute).toBeLessThan(9);
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(host.starts - inTheFirstMinute).toBeLessThan(8);
+    expect([...kinds]).toEqual(["missing"]);
+  });
+
+  it("tries at once and often while somebody waits", async () => {
+    const host = new FakeHost();
+    host.missing = true;
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(300_000);
+    const before = host.starts;
+    host.session.attended = true;
+    expect(host.starts).toBe(before + 1);
+    host.missing = false;
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(host.kind).toBe("ready");
+  });
+
+  it("does not take a host that keeps dying for a working one", async () => {
+    const host = new FakeHost();
+    host.answers.hello = () => {
+      setTimeout(() => host.die(), 1);
+      return null;
+    };
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(host.session.state).toEqual({ kind: "crashed", detail: "Native host has exited." });
+    expect(host.starts).toBeLessThan(9);
+  });
+
+  it.each([[{ ...HELLO, protocol: 0 }], [{ ...HELLO, capabilities: ["resolve"] }]])(
+    "knows a host that is too old",
+    async (hello) => {
+      const host = new FakeHost();
+      host.answers.hello = () => ({ result: hello });
+      host.session.connect();
+      await vi.advanceTimersByTimeAsync(10);
+      expect(host.session.state).toEqual({ kind: "tooOld", version: "0.1.0" });
+    },
+  );
+
+  it("takes a newer host", async () => {
+    const host = new FakeHost();
+    host.answers.hello = () => ({
+      result: { ...HELLO, protocol: 7, capabilities: [...HELLO.capabilities, "more"] },
+    });
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.kind).toBe("ready");
+  });
+
+  it("tells what a host says that has no gateway", async () => {
+    const host = new FakeHost();
+    const error = { code: 11, message: "No port.", data: { code: "gateway-failed", todo: "Free one." } };
+    host.answers.gateway = () => ({ error });
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.session.state).toEqual({ kind: "failed", error });
+  });
+
+  it("looks after the gateway when told it did not serve", async () => {
+    const host = new FakeHost();
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    host.answers.gateway = () => ({ result: { host: "127.0.0.1", port: 5555 } });
+    const checked = host.session.checkGateway();
+    await vi.advanceTimersByTimeAsync(10);
+    await checked;
+    expect(host.session.state).toMatchObject({ kind: "ready", gateway: { port: 5555 } });
+  });
+
+  it("is settled when it is no longer connecting, or after the limit", async () => {
+    const host = new FakeHost();
+    host.answers.hello = () => null;
+    host.session.connect();
+    const settled = host.session.settled(1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await settled).kind).toBe("connecting");
+    const later = host.session.settled(60_000);
+    host.die(null);
+    expect((await later).kind).toBe("crashed");
+  });
+
+  it("survives a port that can't be opened", async () => {
+    const session = new HostSession({
+      version: "0.1.0",
+      lastGatewayPort: async () => undefined,
+      keepGatewayPort: async () => {},
+      openPort: () => {
+        throw new Error("no native messaging here");
+      },
+    });
+    session.connect();
+    expect(session.state.kind).toBe("crashed");
+  });
+});

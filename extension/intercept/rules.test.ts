@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { lastingRules, opening, pass } from "./rules";
+
+const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
+const [gate, block, rescue] = lastingRules("HOST?url=", "OPEN?search=").map(
+  ({ condition }) => new RegExp(condition.regexFilter ?? "never^"),
+);
+
+describe("the gate", () => {
+  it.each([
+    `http://${KEY}/`,
+    `http://www.${KEY}:8080/p?q`,
+    `https://${KEY}./`,
+    `wss://a.b.${KEY}/`,
+    `http://u:p@${KEY}/`,
+  ])("keeps %s in", (url) => {
+    // The whole address: the page it is turned to gets what was matched.
+    expect(gate?.exec(url)?.[0]).toBe(url);
+    expect(block?.test(url)).toBe(true);
+  });
+
+  it.each([
+    "https://example.com/",
+    `https://example.com/${KEY}/`,
+    `https://example.com/?${KEY}/`,
+    `http://${KEY}.com/`,
+    `http://x${KEY}/`,
+    `http://${KEY.slice(1)}/`,
+  ])("does not know %s", (url) => {
+    expect(gate?.test(url)).toBe(false);
+  });
+
+  it("opens for each kind by itself", () => {
+    expect(opening(false, false)).toEqual([]);
+    expect(opening(true, false).map(({ condition }) => condition.resourceTypes)).toEqual([["main_frame"]]);
+    expect(opening(false, true).map(({ condition }) => condition.excludedResourceTypes)).toEqual([
+      ["main_frame"],
+    ]);
+  });
+});
+
+describe("the rescue of searches", () => {
+  it.each([
+    `https://duckduckgo.com/?q=${KEY}&t=x`,
+    `https://www.google.com/search?client=x&q=pk%3A${KEY}%2Fx&ie=UTF-8`,
+    `https://search.yahoo.com/search?p=PUBKY${KEY.toUpperCase()}`,
+    `https://www.baidu.com/s?wd=www.${KEY}#x`,
+  ])("takes %s as a whole", (url) => {
+    expect(rescue?.exec(url)?.[0]).toBe(url);
+  });
+
+  it.each([
+    "https://duckduckgo.com/?q=weather",
+    `https://duckduckgo.com/?q=what+is+${KEY}`,
+    `https://explorer.example/?key=${KEY}`,
+    `https://explorer.example/${KEY}?q=1`,
+  ])("leaves %s", (url) => {
+    expect(rescue?.test(url)).toBe(false);
+  });
+
+  it("lets old passes give way", () => {
+    expect(pass("https://a.example/", 7, 0).id).toBe(pass("https://b.example/", 7, 20).id);
+    expect(pass("https://a.example/", 7, 0).id).not.toBe(pass("https://b.example/", 7, 1).id);
+  });
+});
