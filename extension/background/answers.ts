@@ -20,6 +20,8 @@ export class Answers {
   readonly #session: HostSession;
   readonly #conductor: Conductor;
   readonly #searches: Searches | null;
+  /** Tabs that were sent to an address: from where, and to which origin. */
+  readonly #sent = new Map<number, { from: string; origin: string }>();
   #watchers = 0;
 
   constructor(session: HostSession, conductor: Conductor, searches: Searches | null) {
@@ -31,6 +33,7 @@ export class Answers {
       void this.#answer(message, sender.tab?.id).then(reply);
       return true; // the answer comes later
     });
+    browser.tabs.onRemoved.addListener((tabId) => this.#sent.delete(tabId));
     browser.runtime.onConnect.addListener((port) => {
       if (port.name === WATCH_PORT && port.sender && isOwnPage(port.sender)) this.#watched(port);
     });
@@ -45,7 +48,9 @@ export class Answers {
       case "status":
         return this.#orFailure(async () => ({ status: await this.#session.request("status", {}) }));
       case "open":
-        return this.#open(asked.url);
+        return this.#open(asked.url, tabId);
+      case "sentFrom":
+        return { from: this.#sentFrom(asked.tabId, asked.url) };
       case "search":
         return {
           go: tabId === undefined ? null : ((await this.#searches?.next(asked.search, tabId)) ?? null),
@@ -59,7 +64,7 @@ export class Answers {
     }
   }
 
-  async #open(address: string): Promise<Asks["open"]["answer"]> {
+  async #open(address: string, tabId: number | undefined): Promise<Asks["open"]["answer"]> {
     const url = URL.parse(address);
     const wanted = url && keyHostOf(url);
     if (!wanted) return { failed: NOT_A_KEY };
@@ -69,9 +74,17 @@ export class Answers {
     return this.#orFailure(async () => {
       const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
       const go = addressInstead(url, endpoints);
-      if (go) return { go };
+      if (go) {
+        if (tabId !== undefined) this.#sent.set(tabId, { from: url.href, origin: new URL(go).origin });
+        return { go };
+      }
       return { failed: endpoints.length > 0 ? NEEDS_GATEWAY : NO_ENDPOINT };
     });
+  }
+
+  #sentFrom(tabId: number, url: string): string | null {
+    const sent = this.#sent.get(tabId);
+    return sent && sent.origin === URL.parse(url)?.origin ? sent.from : null;
   }
 
   async #orFailure<T>(request: () => Promise<T>): Promise<T | Failure> {

@@ -1,8 +1,9 @@
 /**
- * Tabs whose key could not be loaded because the gateway had just gone: opened again once it is back.
+ * Tabs whose key could not be loaded because the gateway was not there: opened again once it is.
  *
- * The browser tells of the failed page sooner than of the closed port, so each failure also has the session
- * look whether the gateway is still there.
+ * Two kinds: a tab that failed because the gateway had just gone, and one that was opened before the browser
+ * had brought up this extension (the first tab of a start, or the moment of installing). The browser tells of
+ * a failed page sooner than of a closed port, so each failure also has the session look after the gateway.
  */
 
 import { browser } from "wxt/browser";
@@ -24,9 +25,13 @@ const GATEWAY_GONE = new Set([
   "NS_ERROR_NET_PARTIAL_TRANSFER",
 ]);
 
-/** A failure older than this is not the gateway's coming back; the user has seen and judged it. */
+/** A failure older than this the user has seen and judged. */
 const REMEMBERED_MS = 60_000;
 const ATTEMPTS = 3;
+/** A page that failed before we could watch is shown within this time. */
+const LATE_MS = 10_000;
+
+const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
 
 interface Failed {
   url: string;
@@ -37,28 +42,38 @@ interface Failed {
 export class Recovery {
   readonly #session: HostSession;
   readonly #failed = new Map<number, Failed>();
+  /** Tabs that loaded something, or failed, while we watched. */
+  readonly #seen = new Set<number>();
+  /** Until then, a tab may turn out to have failed before we could watch. */
+  #lateUntil = 0;
 
   constructor(session: HostSession) {
     this.#session = session;
-    browser.webRequest.onErrorOccurred.addListener(
-      ({ tabId, url, error }) => {
-        if (leadsToKeyHost(url) && GATEWAY_GONE.has(error)) this.#remember(tabId, url);
-        return undefined;
-      },
-      { urls: ["<all_urls>"], types: ["main_frame"] },
-    );
-    browser.webRequest.onCompleted.addListener(
-      ({ tabId }) => {
-        this.#failed.delete(tabId);
-        return undefined;
-      },
-      { urls: ["<all_urls>"], types: ["main_frame"] },
-    );
-    browser.tabs.onRemoved.addListener((tabId) => this.#failed.delete(tabId));
+    browser.webRequest.onErrorOccurred.addListener(({ tabId, url, error }) => {
+      if (leadsToKeyHost(url) && GATEWAY_GONE.has(error)) this.#remember(tabId, url);
+      return undefined;
+    }, TOP_LEVEL);
+    browser.webRequest.onCompleted.addListener(({ tabId }) => {
+      this.#failed.delete(tabId);
+      this.#seen.add(tabId);
+      return undefined;
+    }, TOP_LEVEL);
+    browser.tabs.onRemoved.addListener((tabId) => {
+      this.#failed.delete(tabId);
+      this.#seen.delete(tabId);
+    });
+    browser.tabs.onUpdated.addListener((_tabId, { status }) => {
+      if (status === "complete" && Date.now() < this.#lateUntil) this.#lookAgain();
+    });
+    browser.runtime.onStartup.addListener(() => this.#late());
+    browser.runtime.onInstalled.addListener(({ reason }) => {
+      if (reason === "install") this.#late();
+    });
   }
 
   /** The host is ready, and key hosts pass: open again what failed. */
   async reopen(): Promise<void> {
+    if (Date.now() < this.#lateUntil) await this.#rememberEarlier();
     for (const [tabId, failed] of this.#failed) {
       if (Date.now() - failed.at > REMEMBERED_MS || failed.attempts >= ATTEMPTS) {
         this.#failed.delete(tabId);
@@ -74,7 +89,29 @@ export class Recovery {
     }
   }
 
+  /** Tabs were opened before us: look at each, now or when it has come to its end. */
+  #late(): void {
+    this.#lateUntil = Date.now() + LATE_MS;
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    if (this.#session.state.kind === "ready") void this.reopen();
+  }
+
+  /** Without the gateway no key can have loaded, so a tab that shows one and did not load since has failed. */
+  async #rememberEarlier(): Promise<void> {
+    for (const { id, url, status, discarded } of await browser.tabs.query({})) {
+      if (id === undefined || !url || discarded || status !== "complete") continue;
+      if (leadsToKeyHost(url) && !this.#seen.has(id)) {
+        this.#seen.add(id);
+        this.#failed.set(id, { url, at: Date.now(), attempts: 0 });
+      }
+    }
+  }
+
   #remember(tabId: number, url: string): void {
+    this.#seen.add(tabId);
     const before = this.#failed.get(tabId);
     const attempts = before?.url === url ? before.attempts : 0;
     this.#failed.set(tabId, { url, at: Date.now(), attempts });

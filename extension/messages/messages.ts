@@ -28,6 +28,8 @@ export interface Asks {
   status: { ask: Record<never, never>; answer: { status: StatusResult } | Failure };
   /** Where a tab that wants this key host should go, in the redirect way. */
   open: { ask: { url: string }; answer: { go: string } | { waiting: true } | Failure };
+  /** Which key-host address this tab was sent from, in the redirect way. */
+  sentFrom: { ask: { tabId: number; url: string }; answer: { from: string | null } };
   /** Where a tab whose search was turned back should go; null leaves it to the user. */
   search: { ask: { search: string }; answer: { go: string | null } };
   /** The user wants the search and not the key. */

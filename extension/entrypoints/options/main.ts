@@ -1,0 +1,26 @@
+/** The options: how keys open. The background hears of a change through the storage and applies it at once. */
+
+import { watch } from "../../messages/messages";
+import { element } from "../../pages/element";
+import { obstacleWords } from "../../pages/words";
+import { chooseWay, type Way, way } from "../../settings/settings";
+
+const form = element<HTMLFormElement>("form");
+
+void begin();
+
+async function begin(): Promise<void> {
+  choice().value = await way();
+  form.addEventListener("change", async () => {
+    await chooseWay(choice().value as Way);
+    element("saved").textContent = "Saved.";
+  });
+  watch(({ obstacle }) => {
+    element("obstacle").hidden = obstacle === null;
+    element("obstacle").textContent = obstacle ? obstacleWords(obstacle).what : "";
+  });
+}
+
+function choice(): RadioNodeList {
+  return form.elements.namedItem("way") as RadioNodeList;
+}

@@ -1,0 +1,33 @@
+/** Times in words, as short as people say them. */
+
+const UNITS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+] as const;
+
+/** "3 hours ago", "in 2 minutes". */
+export function relativeTime(at: number, now: number): string {
+  const seconds = Math.round((at - now) / 1_000);
+  if (Math.abs(seconds) < 5) return "just now";
+  const [unit, length] = fitting(Math.abs(seconds));
+  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
+}
+
+export function absoluteTime(at: number): string {
+  return new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" }).format(at);
+}
+
+/** "5 minutes". */
+export function duration(seconds: number): string {
+  const [unit, length] = fitting(seconds);
+  const count = Math.round(seconds / length);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+function fitting(seconds: number): (typeof UNITS)[number] {
+  return UNITS.find(([, length]) => seconds >= length) ?? ["second", 1];
+}
