@@ -8,7 +8,7 @@
 import { browser } from "wxt/browser";
 import type { HostState } from "../host/state";
 import type { Obstacle } from "../intercept/interception";
-import type { ResolveResult, RpcError, StatusResult } from "../protocol/protocol";
+import type { Resolution, RpcError, StatusResult } from "../protocol/protocol";
 import type { Way } from "../settings/settings";
 
 export interface Snapshot {
@@ -23,7 +23,7 @@ export type Failure = { failed: RpcError };
 /** Each question with its answer. */
 export interface Asks {
   /** What a name's records say. */
-  resolve: { ask: { host: string }; answer: { resolved: ResolveResult } | Failure };
+  resolve: { ask: { host: string }; answer: { resolved: Resolution } | Failure };
   /** How the host program is. */
   status: { ask: Record<never, never>; answer: { status: StatusResult } | Failure };
   /** Where a tab that wants this key host should go, in the redirect way. */

@@ -3,12 +3,12 @@
 import { element } from "../../pages/element";
 import { plainText } from "../../pages/plain-text";
 import { absoluteTime, duration, relativeTime } from "../../pages/time";
-import type { Endpoint, RecordView, ResolveResult } from "../../protocol/protocol";
+import type { Endpoint, RecordView, Resolution } from "../../protocol/protocol";
 
 /** More than a packet of 1000 bytes can reasonably hold. */
 const MOST_RECORDS = 60;
 
-export function showRecords(resolved: ResolveResult, key: string): void {
+export function showRecords(resolved: Resolution, key: string): void {
   const signed = element<HTMLTimeElement>("signed");
   signed.textContent = relativeTime(resolved.signedAt, Date.now());
   signed.title = absoluteTime(resolved.signedAt);
