@@ -38,8 +38,9 @@ export class Desktop {
       const manager = new Running("openbox", [], { env: { ...process.env, DISPLAY: display } });
       cleanup.defer(() => manager.stop());
       const desktop = new Desktop(display, cleanup);
-      await until(async () => (await desktop.#xdotool("get_desktop")).status === 0, {
-        what: "the window manager",
+      const managed = async () => (await desktop.#xdotool("get_desktop")).status === 0;
+      await until(managed, { what: "the window manager" }).catch((failure) => {
+        throw new Error(`${display}: ${manager.output}${server.output}`, { cause: failure });
       });
       return desktop;
     } catch (failure) {

@@ -18,9 +18,10 @@ export const firefox: Kind = {
       args: ["--no-remote", "--remote-allow-system-access", ...options.args],
       extraPrefsFirefox: {
         "extensions.webextensions.uuids": JSON.stringify({ [identity.firefox.id]: EXTENSION_ORIGIN }),
-        // Browsers under test look no names up in advance; those of people do.
+        // Browsers under test look no names up in advance and ask for no suggestions; those of people do.
         "network.dns.disablePrefetch": false,
         "network.http.speculative-parallel-limit": 20,
+        "browser.urlbar.suggest.searches": true,
       },
     });
     if (options.extension) await browser.installExtension(options.extension);
