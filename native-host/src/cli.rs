@@ -8,6 +8,8 @@
 //! Browsers start the same program as their native messaging host. They give no subcommand, but
 //! arguments of their own, by which it knows them.
 
+mod complete;
+mod endpoints;
 mod gateway;
 mod key;
 mod native_host;
@@ -23,7 +25,7 @@ mod testnet;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use self::{options::Options, output::Output};
@@ -79,12 +81,18 @@ enum Command {
     Publish(publish::Arguments),
     /// Show what is published under a key, and where a name leads
     Resolve(resolve::Arguments),
+    /// Show where a URL leads, one place a line
+    Endpoints(endpoints::Arguments),
     /// Run the gateway alone: an HTTP proxy for key hosts, for any program
     Gateway(gateway::Arguments),
     /// Run a DHT of several nodes on this machine, to try things
     Testnet(testnet::Arguments),
     /// Speak native messaging on standard input and output, as browsers start it
     NativeHost,
+    /// Write a completion script for a shell
+    Completions(complete::Completions),
+    /// Write manual pages
+    Man(complete::Man),
 }
 
 /// Runs the program and gives its exit code.
@@ -124,7 +132,8 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Resolve(arguments) => arguments.json,
         Command::Gateway(arguments) => arguments.json,
         Command::Testnet(arguments) => arguments.json,
-        Command::NativeHost => false,
+        Command::Endpoints(arguments) => arguments.json,
+        Command::NativeHost | Command::Completions(_) | Command::Man(_) => false,
     };
     let output = Output::new(json);
     let settings = match options.settings() {
@@ -143,7 +152,13 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Resolve(arguments) => resolve::run(arguments, &settings, &output).await,
         Command::Gateway(arguments) => gateway::run(arguments, &settings, &output).await,
         Command::Testnet(arguments) => testnet::run(arguments, &output).await,
+        Command::Endpoints(arguments) => endpoints::run(arguments, &settings, &output).await,
         Command::NativeHost => native_host::run(&settings).await,
+        Command::Completions(arguments) => {
+            complete::completions(&arguments, Arguments::command());
+            Ok(())
+        }
+        Command::Man(arguments) => complete::man(&arguments, Arguments::command(), &output),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -168,7 +183,6 @@ fn log_filter(level: &str) -> EnvFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

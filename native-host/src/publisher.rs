@@ -7,6 +7,8 @@
 
 use std::time::SystemTime;
 
+use simple_dns::{Name, TYPE};
+
 use crate::{
     dht::{Dht, DhtError},
     item::{ItemError, Seq},
@@ -19,6 +21,17 @@ use crate::{
 /// How often publishing starts again after somebody else was faster.
 const ATTEMPTS: usize = 4;
 
+/// What is to change under a key.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Records to publish; they replace those of the same name and type.
+    pub set: Vec<Record>,
+    /// Names whose records are to go, all or those of one type.
+    pub remove: Vec<(Name<'static>, Option<TYPE>)>,
+    /// What to do with the records that are already there.
+    pub existing: Existing,
+}
+
 /// What to do with the records that are already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Existing {
@@ -27,6 +40,34 @@ pub enum Existing {
     Keep,
     /// Drop them all.
     Drop,
+}
+
+impl Changes {
+    /// Publishes these records and keeps all others.
+    pub fn set(records: Vec<Record>) -> Self {
+        Self {
+            set: records,
+            ..Self::default()
+        }
+    }
+
+    /// The records of before that stay.
+    fn kept(&self, before: &[Record]) -> Vec<Record> {
+        if self.existing == Existing::Drop {
+            return Vec::new();
+        }
+        let stays = |old: &&Record| {
+            let replaced = self
+                .set
+                .iter()
+                .any(|new| new.name == old.name && new.rdata.type_code() == old.rdata.type_code());
+            let removed = self.remove.iter().any(|(name, kind)| {
+                *name == old.name && kind.is_none_or(|kind| kind == old.rdata.type_code())
+            });
+            !replaced && !removed
+        };
+        before.iter().filter(stays).cloned().collect()
+    }
 }
 
 /// What was published.
@@ -92,30 +133,21 @@ impl Publisher {
         Self { dht, resolver }
     }
 
-    /// Publishes records under the pair's key.
+    /// Publishes under the pair's key.
     ///
     /// # Errors
     /// [`PublishError`]; nothing is stored then that was not stored before.
     pub async fn publish(
         &self,
         pair: &KeyPair,
-        records: &[Record],
-        existing: Existing,
+        changes: &Changes,
     ) -> Result<Published, PublishError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let (newest, before) = self.read(pair, existing).await?;
-            let kept = match existing {
-                Existing::Keep => before
-                    .iter()
-                    .flat_map(SignedPacket::records)
-                    .filter(|old| !records.iter().any(|new| replaces(new, old)))
-                    .cloned()
-                    .collect(),
-                Existing::Drop => Vec::new(),
-            };
-            let all: Vec<_> = records.iter().chain(&kept).cloned().collect();
+            let (newest, before) = self.read(pair, changes.existing).await?;
+            let kept = changes.kept(before.as_ref().map_or(&[], SignedPacket::records));
+            let all: Vec<_> = changes.set.iter().chain(&kept).cloned().collect();
             let seq = Seq::after(newest, SystemTime::now())?;
             let packet = SignedPacket::sign(pair, seq, &all)?;
             match self.dht.put(packet.item(), newest.map(Seq::get)).await {
@@ -156,9 +188,4 @@ impl Publisher {
             Err(error) => Err(PublishError::Read(error)),
         }
     }
-}
-
-/// Whether a record published anew stands for one of before: the same name and type.
-fn replaces(new: &Record, old: &Record) -> bool {
-    new.name == old.name && new.rdata.type_code() == old.rdata.type_code()
 }

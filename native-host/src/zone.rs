@@ -24,7 +24,7 @@ mod show;
 
 pub use read::{External, has_variables, parse, parse_with};
 pub use scan::{ZoneError, ZoneErrorKind};
-pub use show::{name_text, type_name, value_text};
+pub use show::{name_text, type_name, type_of, value_text};
 
 /// The time to live, in seconds, of records that name none and follow no `$TTL`.
 pub const DEFAULT_TTL: u32 = 300;

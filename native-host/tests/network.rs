@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use pkarr_host::{
     item::{Seq, SignedItem},
     packet::SignedPacket,
-    publisher::{Existing, PublishError, Publisher},
+    publisher::{Changes, Existing, PublishError, Publisher},
     resolver::{Policy, ResolveError, Resolver, Source},
     zone,
 };
@@ -98,7 +98,13 @@ async fn publishing_keeps_what_others_wrote() {
     let dht = dht(net.bootstrap());
     let records = zone::parse("@ A 4.4.4.4", &pair(3).public()).unwrap();
     let third = Publisher::new(dht.clone(), Resolver::new(dht))
-        .publish(&pair(3), &records, Existing::Drop)
+        .publish(
+            &pair(3),
+            &Changes {
+                existing: Existing::Drop,
+                ..Changes::set(records)
+            },
+        )
         .await
         .unwrap();
     assert_eq!(names(&third.packet), ["@ A 4.4.4.4"]);
@@ -132,7 +138,7 @@ async fn a_newer_item_that_is_no_packet_supersedes() {
     // What can't be read is not written over, unless that is what is asked for.
     let publisher = Publisher::new(dht(&bootstrap), resolver);
     assert!(matches!(
-        publisher.publish(&pair(4), &[], Existing::Keep).await,
+        publisher.publish(&pair(4), &Changes::default()).await,
         Err(PublishError::Read(ResolveError::NotAPacket { .. }))
     ));
 }
@@ -211,7 +217,7 @@ async fn a_date_far_ahead_is_called_to_attention_and_not_signed_after() {
     assert!(found.future_seq);
     let publisher = Publisher::new(dht(&bootstrap), resolver);
     assert!(matches!(
-        publisher.publish(&pair(11), &[], Existing::Keep).await,
+        publisher.publish(&pair(11), &Changes::default()).await,
         Err(PublishError::Date(_))
     ));
 }

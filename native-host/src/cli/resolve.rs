@@ -89,7 +89,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn place(endpoint: &Endpoint) -> String {
+pub(super) fn place(endpoint: &Endpoint) -> String {
     let port = |port: &Option<u16>| port.map(|port| format!(":{port}")).unwrap_or_default();
     match endpoint {
         Endpoint::Address {

@@ -29,6 +29,33 @@ pub fn name_text(record: &Record) -> String {
     text
 }
 
+/// The type of that name, the way [`type_name`] writes it.
+pub fn type_of(name: &str) -> Option<TYPE> {
+    let name = name.to_ascii_uppercase();
+    if let Some(code) = name.strip_prefix("TYPE") {
+        return code.parse::<u16>().ok().map(TYPE::from);
+    }
+    KNOWN.into_iter().find(|code| format!("{code:?}") == name)
+}
+
+/// Types that may be written by name.
+const KNOWN: [TYPE; 14] = [
+    TYPE::A,
+    TYPE::AAAA,
+    TYPE::CAA,
+    TYPE::CNAME,
+    TYPE::DNSKEY,
+    TYPE::DS,
+    TYPE::HTTPS,
+    TYPE::MX,
+    TYPE::NS,
+    TYPE::PTR,
+    TYPE::SOA,
+    TYPE::SRV,
+    TYPE::SVCB,
+    TYPE::TXT,
+];
+
 /// The data of a record as it would stand in a zone file.
 ///
 /// Everything outside printable ASCII is escaped (`\DDD`), so the text is one line and can't

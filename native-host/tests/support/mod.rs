@@ -7,7 +7,7 @@ pub(crate) mod liar;
 use pkarr_host::{
     dht::{Dht, DhtConfig, Testnet},
     key::KeyPair,
-    publisher::{Existing, Published, Publisher},
+    publisher::{Changes, Published, Publisher},
     resolver::Resolver,
     zone,
 };
@@ -34,7 +34,7 @@ pub(crate) async fn publish(bootstrap: &[String], pair: &KeyPair, text: &str) ->
     let dht = dht(bootstrap);
     let records = zone::parse(text, &pair.public()).unwrap();
     Publisher::new(dht.clone(), Resolver::new(dht))
-        .publish(pair, &records, Existing::Keep)
+        .publish(pair, &Changes::set(records))
         .await
         .unwrap()
 }
