@@ -152,6 +152,18 @@ export class TestBrowser {
     await page.close();
   }
 
+  /** A new tab with a page of the extension. */
+  async openExtension(path: string): Promise<Page> {
+    const url = this.extensionUrl(path);
+    const page = await this.puppeteer.newPage();
+    // Firefox opens these pages but does not tell when they are there.
+    void page.goto(url).catch(() => {});
+    const there = () =>
+      page.evaluate((wanted) => location.href === wanted && document.readyState === "complete", url);
+    await until(there, { what: url });
+    return page;
+  }
+
   /** The address of a page of the extension. */
   extensionUrl(path: string): string {
     return kinds[this.name].extensionUrl(path);
