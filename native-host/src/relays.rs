@@ -65,7 +65,7 @@ pub enum RelayError {
     #[error("{0} is not one of the relays in use")]
     Unknown(Url),
     /// Not asked: the relay wanted a pause, or failed too often. Ask others, or again after it.
-    #[error("the relay is left alone for another {} s", .wait.as_secs() + 1)]
+    #[error("the relay is left alone for another {} s", .wait.as_secs_f64().ceil())]
     Resting {
         /// How long from now.
         wait: Duration,

@@ -8,9 +8,7 @@ use std::{
 
 use reqwest::{
     Client, Response, StatusCode,
-    header::{
-        CACHE_CONTROL, HeaderMap, IF_MATCH, IF_MODIFIED_SINCE, LOCATION, RETRY_AFTER,
-    },
+    header::{CACHE_CONTROL, HeaderMap, IF_MATCH, IF_MODIFIED_SINCE, LOCATION, RETRY_AFTER},
     redirect,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -76,11 +74,7 @@ pub(super) fn tls() -> Result<ClientConfig, RelayError> {
 }
 
 /// A client for relays.
-pub(super) fn client(
-    tls: ClientConfig,
-    connect: Duration,
-    way: Way,
-) -> Result<Client, RelayError> {
+pub(super) fn client(tls: ClientConfig, connect: Duration, way: Way) -> Result<Client, RelayError> {
     let mut builder = Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(concat!("pkarr-host/", env!("CARGO_PKG_VERSION")))
@@ -123,7 +117,8 @@ pub(super) async fn get(
         StatusCode::OK => {
             let seen = seen(response.headers(), SystemTime::now());
             let payload = body(response).await?;
-            let item = SignedItem::from_relay_payload(*key, &payload).map_err(RelayError::Forged)?;
+            let item =
+                SignedItem::from_relay_payload(*key, &payload).map_err(RelayError::Forged)?;
             // What the relay should have said. An equal `seq` is for the caller to compare.
             if known.is_some_and(|known| item.seq() < known) {
                 return Ok(RelayAnswer::NotModified);
@@ -213,7 +208,10 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
+    httpdate::parse_http_date(text)
+        .ok()?
+        .duration_since(now)
+        .ok()
 }
 
 fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {
@@ -223,7 +221,10 @@ fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {
 /// The body of an answer that should be a payload.
 async fn body(mut response: Response) -> Result<Vec<u8>, RelayError> {
     let most = MAX_PAYLOAD as u64;
-    if response.content_length().is_some_and(|length| length > most) {
+    if response
+        .content_length()
+        .is_some_and(|length| length > most)
+    {
         return Err(RelayError::TooLarge);
     }
     let mut bytes = Vec::with_capacity(MAX_PAYLOAD);
@@ -311,4 +312,149 @@ fn told(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     escaped(cause.to_string().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyPair;
+    use bytes::Bytes;
+    use http_body_util::Empty;
+    use hyper::{Request, Version, body::Incoming, service::service_fn};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+    use std::sync::Mutex;
+    use tokio::net::TcpListener;
+
+    #[test]
+    fn a_redirect_stays_on_the_host() {
+        for (from, to, expected) in [
+            ("https://a.example/x", "https://a.example/y", true),
+            ("https://a.example/x", "https://A.example:443/y", true),
+            ("http://a.example/x", "https://a.example/x", true),
+            ("http://a.example:81/x", "https://a.example:81/x", true),
+            ("http://a.example:81/x", "https://a.example/x", false),
+            ("http://a.example/x", "https://a.example:444/x", false),
+            ("https://a.example/x", "http://a.example/x", false),
+            ("https://a.example/x", "https://b.example/x", false),
+            ("https://a.example/x", "https://www.a.example/x", false),
+            ("https://a.example/x", "https://a.example:8443/x", false),
+            ("https://a.example/x", "https://u:p@a.example/x", false),
+            ("http://127.0.0.1/x", "http://[::1]/x", false),
+            ("http://a.example/x", "ftp://a.example/x", false),
+        ] {
+            let stays = stays(&from.parse().unwrap(), &to.parse().unwrap());
+            assert_eq!(stays, expected, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn dates_lie_a_second_before_and_within_bounds() {
+        let before = |seq| second_before(Seq::new(seq).unwrap());
+        let at = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(before(0), None);
+        assert_eq!(before(999_999), None);
+        assert_eq!(before(1_000_000), at(0));
+        assert_eq!(before(7_999_999), at(6));
+        assert_eq!(before(i64::MAX), None);
+        let last = before(253_402_300_800_000_000);
+        let text = last.map(httpdate::fmt_http_date).unwrap();
+        assert_eq!(text, "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(before(253_402_300_801_000_000), None);
+    }
+
+    #[test]
+    fn pauses_are_seconds_or_dates() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0", Some(0)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:48:37 GMT", None),
+            ("-1", None),
+            ("18446744073709551616", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers, now), expected, "{text:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    /// A TLS server that answers 404, and notes in which version of HTTP it was asked.
+    async fn tls_server() -> (
+        Url,
+        rustls::pki_types::CertificateDer<'static>,
+        Arc<Mutex<Vec<Version>>>,
+    ) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let secret = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], secret)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let versions = Arc::<Mutex<Vec<Version>>>::default();
+        let log = Arc::clone(&versions);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let log = Arc::clone(&log);
+                let service = service_fn(move |request: Request<Incoming>| {
+                    log.lock().unwrap().push(request.version());
+                    let mut response = hyper::Response::new(Empty::<Bytes>::new());
+                    *response.status_mut() = StatusCode::NOT_FOUND;
+                    std::future::ready(Ok::<_, std::convert::Infallible>(response))
+                });
+                tokio::spawn(
+                    hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        let url = format!("https://localhost:{port}/x").parse().unwrap();
+        (url, certificate, versions)
+    }
+
+    #[tokio::test]
+    async fn tls_needs_a_trusted_certificate_and_brings_http_2() {
+        let (url, certificate, versions) = tls_server().await;
+        let key = KeyPair::from_secret(&[1; 32]).public();
+        let connect = Duration::from_secs(3);
+
+        let client = super::client(tls().unwrap(), connect, Way::Direct).unwrap();
+        let answer = get(&client, url.clone(), &key, None, RelayPolicy::CacheFirst).await;
+        let Err(RelayError::Connect(reason)) = answer else {
+            panic!("{answer:?}")
+        };
+        assert!(reason.contains("certificate"), "{reason}");
+        assert!(versions.lock().unwrap().is_empty());
+
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let mut trusting = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        trusting.alpn_protocols = tls().unwrap().alpn_protocols;
+        let client = super::client(trusting, connect, Way::Direct).unwrap();
+        let answer = get(&client, url, &key, None, RelayPolicy::CacheFirst).await;
+        let newer_invalid = None;
+        assert_eq!(answer, Ok(RelayAnswer::Absent { newer_invalid }));
+        assert_eq!(*versions.lock().unwrap(), [Version::HTTP_2]);
+    }
 }
