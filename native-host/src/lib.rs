@@ -6,7 +6,7 @@
 //!
 //! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], and [`problem`],
 //!   the words in which failures are told.
-//! - **Where it comes from**: [`dht`], [`cache`], [`keystore`].
+//! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`].
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
 //!   extension, [`cli`] to people.
@@ -25,6 +25,7 @@ pub mod messaging;
 pub mod packet;
 pub mod problem;
 pub mod publisher;
+pub mod relays;
 pub mod resolver;
 pub mod view;
 pub mod zone;

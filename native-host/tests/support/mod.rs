@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod liar;
+pub(crate) mod relay;
 
 use pkarr_host::{
     dht::{Dht, DhtConfig, Testnet},
