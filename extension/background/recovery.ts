@@ -10,7 +10,7 @@ import { browser } from "wxt/browser";
 import type { HostSession } from "../host/session";
 import { leadsToKeyHost } from "../key/key";
 
-/** What a browser says when the proxy is away or went in the middle of an answer. */
+/** What a browser says when the gateway is away, went in the middle of an answer, or was not asked yet. */
 const GATEWAY_GONE = new Set([
   "net::ERR_PROXY_CONNECTION_FAILED",
   "net::ERR_EMPTY_RESPONSE",
@@ -18,17 +18,19 @@ const GATEWAY_GONE = new Set([
   "net::ERR_CONNECTION_CLOSED",
   "net::ERR_CONTENT_LENGTH_MISMATCH",
   "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+  "net::ERR_NAME_NOT_RESOLVED",
   "NS_ERROR_PROXY_CONNECTION_REFUSED",
   "NS_ERROR_NET_RESET",
   "NS_ERROR_NET_INTERRUPT",
   "NS_ERROR_NET_EMPTY_RESPONSE",
   "NS_ERROR_NET_PARTIAL_TRANSFER",
+  "NS_ERROR_UNKNOWN_HOST",
 ]);
 
 /** A failure older than this the user has seen and judged. */
 const REMEMBERED_MS = 60_000;
 const ATTEMPTS = 3;
-/** A page that failed before we could watch is shown within this time. */
+/** A page that began before we could watch has failed within this time, or loads after all. */
 const LATE_MS = 10_000;
 
 const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
@@ -36,62 +38,70 @@ const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
 interface Failed {
   url: string;
   at: number;
-  attempts: number;
 }
 
 export class Recovery {
   readonly #session: HostSession;
   readonly #failed = new Map<number, Failed>();
-  /** Tabs that loaded something, or failed, while we watched. */
-  readonly #seen = new Set<number>();
-  /** Until then, a tab may turn out to have failed before we could watch. */
-  #lateUntil = 0;
+  /** How often each tab was opened again without having loaded anything since. */
+  readonly #attempts = new Map<number, number>();
+  /** Tabs that were there before us, and have not begun anything since: what they show may have failed. */
+  readonly #earlier = new Set<number>();
 
   constructor(session: HostSession) {
     this.#session = session;
+    browser.webRequest.onBeforeRequest.addListener(({ tabId }) => {
+      this.#earlier.delete(tabId);
+      return undefined;
+    }, TOP_LEVEL);
     browser.webRequest.onErrorOccurred.addListener(({ tabId, url, error }) => {
       if (leadsToKeyHost(url) && GATEWAY_GONE.has(error)) this.#remember(tabId, url);
       return undefined;
     }, TOP_LEVEL);
     browser.webRequest.onCompleted.addListener(({ tabId }) => {
       this.#failed.delete(tabId);
-      this.#seen.add(tabId);
+      this.#attempts.delete(tabId);
       return undefined;
     }, TOP_LEVEL);
     browser.tabs.onRemoved.addListener((tabId) => {
       this.#failed.delete(tabId);
-      this.#seen.delete(tabId);
+      this.#attempts.delete(tabId);
+      this.#earlier.delete(tabId);
     });
-    browser.tabs.onUpdated.addListener((_tabId, { status }) => {
-      if (status === "complete" && Date.now() < this.#lateUntil) this.#lookAgain();
+    browser.tabs.onUpdated.addListener((tabId, { status }) => {
+      const awaited = this.#earlier.has(tabId) || this.#failed.has(tabId);
+      if (status === "complete" && awaited) this.#lookAgain();
     });
-    browser.runtime.onStartup.addListener(() => this.#late());
     browser.runtime.onInstalled.addListener(({ reason }) => {
-      if (reason === "install") this.#late();
+      if (reason === "install") void this.#cameLate();
     });
+    // Firefox holds requests back until its listeners are there: at a start nothing comes before them.
+    if (!import.meta.env.FIREFOX) browser.runtime.onStartup.addListener(() => void this.#cameLate());
   }
 
   /** The host is ready, and key hosts pass: open again what failed. */
   async reopen(): Promise<void> {
-    if (Date.now() < this.#lateUntil) await this.#rememberEarlier();
-    for (const [tabId, failed] of this.#failed) {
-      if (Date.now() - failed.at > REMEMBERED_MS || failed.attempts >= ATTEMPTS) {
+    if (this.#earlier.size > 0) await this.#rememberEarlier();
+    for (const [tabId, { url, at }] of this.#failed) {
+      const attempts = this.#attempts.get(tabId) ?? 0;
+      if (Date.now() - at > REMEMBERED_MS || attempts >= ATTEMPTS) {
         this.#failed.delete(tabId);
         continue;
       }
       const tab = await browser.tabs.get(tabId).catch(() => null);
-      if (tab?.url === failed.url || tab?.pendingUrl === failed.url) {
-        failed.attempts += 1;
-        await browser.tabs.update(tabId, { url: failed.url });
-      } else {
-        this.#failed.delete(tabId);
-      }
+      // Not there yet: the browser is still putting up its error page, and will tell when it has.
+      if (tab?.url !== url && tab?.pendingUrl !== url) continue;
+      this.#failed.delete(tabId);
+      this.#attempts.set(tabId, attempts + 1);
+      await browser.tabs.update(tabId, { url });
     }
   }
 
-  /** Tabs were opened before us: look at each, now or when it has come to its end. */
-  #late(): void {
-    this.#lateUntil = Date.now() + LATE_MS;
+  async #cameLate(): Promise<void> {
+    for (const { id, discarded } of await browser.tabs.query({})) {
+      if (id !== undefined && !discarded) this.#earlier.add(id);
+    }
+    setTimeout(() => this.#earlier.clear(), LATE_MS);
     this.#lookAgain();
   }
 
@@ -99,22 +109,20 @@ export class Recovery {
     if (this.#session.state.kind === "ready") void this.reopen();
   }
 
-  /** Without the gateway no key can have loaded, so a tab that shows one and did not load since has failed. */
+  /** Before the gateway no key can have loaded: an earlier tab that has come to rest on one has failed. */
   async #rememberEarlier(): Promise<void> {
-    for (const { id, url, status, discarded } of await browser.tabs.query({})) {
-      if (id === undefined || !url || discarded || status !== "complete") continue;
-      if (leadsToKeyHost(url) && !this.#seen.has(id)) {
-        this.#seen.add(id);
-        this.#failed.set(id, { url, at: Date.now(), attempts: 0 });
-      }
+    for (const id of this.#earlier) {
+      const tab = await browser.tabs.get(id).catch(() => null);
+      // A navigation that was dropped while the extension came up leaves its address pending for ever.
+      const url = tab?.url || tab?.pendingUrl;
+      if (!url || tab?.status !== "complete" || !leadsToKeyHost(url)) continue;
+      this.#earlier.delete(id);
+      this.#failed.set(id, { url, at: Date.now() });
     }
   }
 
   #remember(tabId: number, url: string): void {
-    this.#seen.add(tabId);
-    const before = this.#failed.get(tabId);
-    const attempts = before?.url === url ? before.attempts : 0;
-    this.#failed.set(tabId, { url, at: Date.now(), attempts });
+    this.#failed.set(tabId, { url, at: Date.now() });
     void this.#session.checkGateway();
   }
 }
