@@ -126,6 +126,6 @@ const NO_ENDPOINT: RpcError = {
 
 const NEEDS_GATEWAY: RpcError = {
   code: 9,
-  message: "This site is encrypted with the key itself, which needs the gateway.",
-  data: { code: "needs-tls", todo: "Choose the gateway in the extension's options." },
+  message: "This site is encrypted with the key itself, which a browser can’t do.",
+  data: { code: "needs-tls", todo: "Try it through the gateway, which the extension’s options offer." },
 };
