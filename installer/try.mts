@@ -7,7 +7,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type BrowserName, type Page, TestBrowser } from "../tests/harness/browser.ts";
-import { Cleanup } from "../tests/harness/cleanup.ts";
+import { Cleanup, isEnding } from "../tests/harness/cleanup.ts";
+import { freshKey } from "../tests/harness/key.ts";
 import { root } from "../tests/harness/paths.ts";
 import type { KeyFile } from "../tests/harness/pkarr.ts";
 import type { Site } from "../tests/harness/site.ts";
@@ -37,7 +38,8 @@ const cleanup = new Cleanup();
 try {
   process.exitCode = (await show()) ? 0 : 1;
 } catch (failure) {
-  console.error(explain(failure));
+  // What breaks off because everything is being stopped is no failure to tell of.
+  if (!isEnding()) console.error(explain(failure));
   process.exitCode = 1;
 } finally {
   await cleanup.run();
@@ -144,13 +146,13 @@ async function playWith(browser: TestBrowser, key: KeyFile, url: string, opened:
   say("      a name below it");
   say(`  pk:${key.key}${suffix}`);
   say("      the way keys are written in texts");
-  say(`  http://${"y".repeat(51)}o/`);
+  say(`  ${freshKey().text}/`);
   say("      a key nobody has published: you are told so");
-  say("And the button of the extension, to see who signed what you see, and when.");
+  say("And pkarr's button, behind the puzzle piece in the toolbar: who signed what you see, and when.");
   say();
   say("It runs until you close the window or press Ctrl-C.");
   await new Promise<void>((resolve) => browser.puppeteer.once("disconnected", resolve));
-  say("The window is closed; everything is stopped and gone.");
+  if (!isEnding()) say("The window is closed, and everything that was started is stopped.");
   return opened;
 }
 

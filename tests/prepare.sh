@@ -17,6 +17,16 @@ fail() {
   exit 1
 }
 
+# quietly COMMAND…   shows what it prints only when it fails
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  [ "$status" = 0 ] || tail -n 40 "$log" >&2
+  rm -f "$log"
+  return "$status"
+}
+
 # --- Debian packages -------------------------------------------------------------------------------------------------
 
 wanted=()
@@ -55,15 +65,10 @@ install_wanted() {
     fail "Install them as root, then try again:  sudo apt-get install ${packages[*]}"
   fi
   say 'Installing them with apt-get …'
-  local log
-  log=$(mktemp)
-  if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-    "${packages[@]}"; } >"$log" 2>&1 </dev/null; then
-    tail -n 20 "$log" >&2
-    rm -f "$log"
+  export DEBIAN_FRONTEND=noninteractive
+  quietly apt-get update || fail 'apt-get could not read the lists of packages.'
+  quietly apt-get install -y --no-install-recommends "${packages[@]}" ||
     fail "apt-get could not install: ${packages[*]}"
-  fi
-  rm -f "$log"
   wanted=()
 }
 
@@ -86,8 +91,7 @@ modules() {
   local folder=$1
   if modules_match "$root/$folder"; then return 0; fi
   say "Installing the npm modules of $folder/ …"
-  (cd "$root/$folder" && npm ci --no-audit --no-fund --loglevel=error </dev/null) ||
-    fail "npm ci failed in $folder/"
+  quietly npm --prefix "$root/$folder" ci --no-audit --no-fund || fail "npm ci failed in $folder/"
 }
 
 modules_match() {
@@ -109,6 +113,5 @@ use_node() {
 # --- builds ----------------------------------------------------------------------------------------------------------
 
 build_extension() {
-  say 'Building the extension for Chromium and Firefox …'
   (cd "$root/extension" && npm run --silent build </dev/null)
 }

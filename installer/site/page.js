@@ -6,7 +6,6 @@ const port = location.port ? `:${location.port}` : "";
 document.getElementById("host").textContent = location.host;
 
 link("subdomain", `http://www.${key}${port}/`);
-link("link", `pk:${key}`);
 link("apex", `http://${key}${port}/`);
 
 tell("picture", picture);

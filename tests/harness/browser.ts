@@ -22,7 +22,8 @@ import { Cleanup } from "./cleanup.ts";
 import { firefox } from "./firefox.ts";
 import type { Kind } from "./kind.ts";
 import { binary, extensionDirectory } from "./paths.ts";
-import { manifestPath, register } from "./registration.ts";
+import { stopGroup } from "./processes.ts";
+import { manifestPath, register, unregister } from "./registration.ts";
 import { until } from "./until.ts";
 
 export type { Page } from "puppeteer-core";
@@ -95,7 +96,10 @@ export class TestBrowser {
       const errors = join(home, "host-errors.log");
       const hostLogs = [errors, join(options.env?.PKARR_DATA_DIR ?? home, "logs")];
       const program = logged(options.program ?? binary, home, errors);
-      if (!options.unregistered) register(name, manifestPath(name, home, profile), program);
+      const manifest = manifestPath(name, home, profile);
+      // A profile that is kept must not go on naming a program that is gone.
+      cleanup.defer(() => unregister(manifest));
+      if (!options.unregistered) register(name, manifest, program);
       const puppeteer = await kind.start({
         executable,
         profile,
@@ -103,8 +107,11 @@ export class TestBrowser {
         personal: options.personal ?? false,
         extension: options.bare ? null : extensionDirectory(name),
         args: options.args ?? [],
-        env: { ...process.env, ...clean(home), ...options.env },
+        env: { ...process.env, ...ownFolders(home), ...options.env },
       });
+      // Some of its processes take a moment longer than the first, and write to the profile until then.
+      const { pid } = puppeteer.process() ?? {};
+      if (pid !== undefined) cleanup.defer(() => stopGroup(pid));
       cleanup.defer(() => puppeteer.close());
       return new TestBrowser({ name, home, profile, puppeteer, hostLogs, program, cleanup });
     } catch (failure) {
@@ -216,10 +223,13 @@ function filesAt(path: string): string[] {
   return found.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path];
 }
 
-/** An environment without the user's own folders. */
-function clean(home: string): Record<string, string | undefined> {
+/** An environment in which everything the browser writes is below this folder, and nothing of the user's is read. */
+function ownFolders(home: string): Record<string, string | undefined> {
+  const temporary = join(home, "tmp");
+  mkdirSync(temporary);
   return {
     HOME: home,
+    TMPDIR: temporary,
     XDG_CONFIG_HOME: undefined,
     XDG_CACHE_HOME: undefined,
     XDG_DATA_HOME: undefined,

@@ -9,9 +9,16 @@ type Step = () => unknown;
 
 const live = new Set<Cleanup>();
 let watching = false;
+let ending = false;
+
+/** Whether a signal is ending this process. */
+export function isEnding(): boolean {
+  return ending;
+}
 
 export class Cleanup {
   #steps: Step[] = [];
+  #undone: Promise<void> | undefined;
 
   constructor() {
     live.add(this);
@@ -24,7 +31,13 @@ export class Cleanup {
   }
 
   /** Undoes everything, newest first; the first failure is thrown when all is done. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    // Whoever asks while it is being done waits for the same end.
+    this.#undone ??= this.#undo();
+    return this.#undone;
+  }
+
+  async #undo(): Promise<void> {
     const failures: unknown[] = [];
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
       try {
@@ -43,7 +56,6 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 function watchSignals(): void {
   if (watching) return;
   watching = true;
-  let ending = false;
   for (const [signal, number] of Object.entries(SIGNALS)) {
     process.on(signal, async () => {
       if (ending) return;
