@@ -18,7 +18,7 @@ use futures_util::StreamExt;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    cache::{Cache, Entry, Newest},
+    cache::{Cache, Entry, Newest, Seen},
     dht::{Dht, DhtError, DhtInfo},
     endpoint::{Endpoint, Search},
     item::Seq,
@@ -103,6 +103,19 @@ pub enum ResolveError {
         /// The item's sequence number.
         seq: Seq,
     },
+    /// Only items older than one that was seen before, whose records are not remembered any more.
+    #[error(
+        "only an old record of {key} was found (sequence number {found}); \
+         a newer one was seen before ({seen})"
+    )]
+    Outdated {
+        /// The key that was asked for.
+        key: PublicKey,
+        /// The highest sequence number found.
+        found: Seq,
+        /// The highest one ever seen.
+        seen: Seq,
+    },
     /// No node answered.
     #[error("no node of the DHT answers")]
     Unreachable,
@@ -117,7 +130,7 @@ pub enum ResolveError {
 impl From<ResolveError> for Problem {
     fn from(error: ResolveError) -> Self {
         let code = match &error {
-            ResolveError::NoRecord(_) => Code::NoRecord,
+            ResolveError::NoRecord(_) | ResolveError::Outdated { .. } => Code::NoRecord,
             ResolveError::BadSignature { .. } => Code::BadSignature,
             ResolveError::NotAPacket { .. } => Code::NotAPacket,
             ResolveError::Unreachable | ResolveError::Dht(_) => Code::DhtUnreachable,
@@ -154,12 +167,17 @@ struct Inner {
 }
 
 impl Resolver {
-    /// A resolver that asks this DHT.
+    /// A resolver that asks this DHT and remembers as long as it lives.
     pub fn new(dht: Dht) -> Self {
+        Self::with_cache(dht, Cache::memory())
+    }
+
+    /// A resolver that asks this DHT and remembers in this cache.
+    pub fn with_cache(dht: Dht, cache: Cache) -> Self {
         Self {
             inner: Arc::new(Inner {
                 dht,
-                cache: Cache::default(),
+                cache,
                 bounds: TtlBounds::default(),
                 running: Mutex::default(),
                 permits: Semaphore::new(MAX_LOOKUPS),
@@ -287,9 +305,16 @@ impl Inner {
             other => ResolveError::Dht(other),
         })?;
         let mut newest: Option<Entry> = None;
+        let mut outdated = None;
         while let Some(item) = lookup.items.next().await {
             let offered = item.clone();
-            let entry = self.cache.keep(item, SystemTime::now());
+            let entry = match self.cache.keep(item, Seen::in_dht(SystemTime::now())) {
+                Ok(entry) => entry,
+                Err(floor) => {
+                    outdated = outdated.max(Some((offered.seq(), floor.seq)));
+                    continue;
+                }
+            };
             // Older than the floor: an answer only if nothing of the network is as new.
             let acceptable = entry.newest.item() == &offered;
             if acceptable && progress.borrow().first.is_none() {
@@ -314,7 +339,9 @@ impl Inner {
         if let Some(entry) = self.cache.get(&key) {
             return self.answer(entry, Source::Cache);
         }
-        Err(if report.answered == 0 {
+        Err(if let Some((found, seen)) = outdated {
+            ResolveError::Outdated { key, found, seen }
+        } else if report.answered == 0 {
             ResolveError::Unreachable
         } else if report.forged > 0 {
             ResolveError::BadSignature {
@@ -333,7 +360,7 @@ impl Inner {
         };
         // A clock that was set back makes the age negative: then ask again.
         SystemTime::now()
-            .duration_since(entry.seen_at)
+            .duration_since(entry.seen.at)
             .is_ok_and(|age| age < ttl)
     }
 
@@ -344,7 +371,7 @@ impl Inner {
                 future_seq: packet.seq().is_future(SystemTime::now()),
                 packet,
                 source,
-                seen_at: entry.seen_at,
+                seen_at: entry.seen.at,
             }),
             Newest::Other(item) => Err(ResolveError::NotAPacket {
                 key: *item.key(),
