@@ -7,6 +7,7 @@ mod support;
 use std::time::SystemTime;
 
 use pkarr_host::{
+    cache::{Cache, Limits, Seen},
     item::{Seq, SignedItem},
     packet::SignedPacket,
     publisher::{Existing, PublishError, Publisher},
@@ -228,4 +229,43 @@ async fn nobody_there_is_said_so() {
         .resolve(&key, Policy::CacheFirst)
         .await;
     assert_eq!(found.unwrap_err(), ResolveError::Unreachable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_resolved_the_next_remembers() {
+    let net = testnet().await;
+    let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache.db");
+    let key = pair(1).public();
+    let start = || {
+        let cache = Cache::open(&path, Limits::default());
+        Resolver::with_cache(dht(net.bootstrap()), cache)
+    };
+    let first = start();
+    first.resolve(&key, Policy::NetworkOnly).await.unwrap();
+    drop(first);
+    let answer = start().resolve(&key, Policy::CacheFirst).await.unwrap();
+    assert_eq!(answer.source, Source::Cache);
+    assert_eq!(answer.packet, published.packet);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cleared_cache_still_believes_nothing_older() {
+    let net = testnet().await;
+    let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4").await;
+    let found = published.packet.seq();
+    let newer = packet(1, found.get() + 1, "@ A 5.6.7.8");
+    let cache = Cache::memory();
+    let seen = Seen::in_dht(SystemTime::now());
+    cache.keep(newer.item().clone(), seen).unwrap();
+    cache.clear().await.unwrap();
+    let resolver = Resolver::with_cache(dht(net.bootstrap()), cache);
+    let key = pair(1).public();
+    let seen = newer.seq();
+    for policy in [Policy::CacheFirst, Policy::NetworkOnly] {
+        let outcome = resolver.resolve(&key, policy).await;
+        let outdated = ResolveError::Outdated { key, found, seen };
+        assert_eq!(outcome.unwrap_err(), outdated);
+    }
 }
