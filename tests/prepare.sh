@@ -49,6 +49,12 @@ need_font() {
   wanted+=("fonts-dejavu-core|letters for the browser to draw")
 }
 
+# need_libtorrent   a module of the system's own Python
+need_libtorrent() {
+  if /usr/bin/python3 -c 'import libtorrent' 2>/dev/null; then return 0; fi
+  wanted+=("python3-libtorrent|nodes of a DHT that others wrote")
+}
+
 # Installs what `need` found missing: by apt-get as root on Debian and its kin, else says what to install and stops.
 install_wanted() {
   [ ${#wanted[@]} -gt 0 ] || return 0

@@ -58,7 +58,7 @@ port: number, };
 /**
  * Parameters of `resolve`.
  *
- * Errors: 1 (`not-a-key`) and those of the resolver, 2, 3, 4, 8 and 10.
+ * Errors: 1 (`not-a-key`) and those of the resolver, 2, 3, 4, 8, 10 and 14.
  */
 export type ResolveParams = { 
 /**
@@ -104,9 +104,17 @@ seenAt: number,
  */
 ttl: number, 
 /**
+ * Whether it is older than that: the network was slow or away.
+ */
+stale: boolean, 
+/**
  * Where it came from.
  */
 source: Source, 
+/**
+ * Why sources of the network could not answer.
+ */
+failures: Array<SourceFailure>, 
 /**
  * What is odd about it.
  */
@@ -127,7 +135,32 @@ endpoints: Array<Endpoint>, };
 /**
  * Where an answer came from.
  */
-export type Source = { "kind": "dht" } | { "kind": "cache" };
+export type Source = { "kind": "dht", 
+/**
+ * How many nodes have answered with this packet so far.
+ */
+nodes: number, } | { "kind": "relay", 
+/**
+ * Its address.
+ */
+url: string, } | { "kind": "cache", 
+/**
+ * Who had shown it then: `dht`, `published`, or a relay's address.
+ */
+origin: string, };
+
+/**
+ * Why a source of the network could not answer.
+ */
+export type SourceFailure = { 
+/**
+ * `dht`, or a relay's address.
+ */
+source: string, 
+/**
+ * One sentence.
+ */
+reason: string, };
 
 /**
  * What is odd about a packet.
@@ -183,6 +216,21 @@ name: string,
  * The port; `null` means the scheme's.
  */
 port: number | null, };
+
+/**
+ * Parameters of the event `updated`: a newer item of a key than the one known before is known now.
+ *
+ * Whoever shows that key can ask for it again; the answer is in the cache.
+ */
+export type UpdatedEvent = { 
+/**
+ * The key: 52 characters.
+ */
+key: string, 
+/**
+ * The newer item's sequence number, in decimal.
+ */
+seq: string, };
 
 /**
  * Result of `status`.

@@ -32,11 +32,14 @@ fn benches(criterion: &mut Criterion) {
 
     let verifying = VerifyingKey::from_bytes(key.as_bytes()).unwrap();
     let signature = Signature::from_bytes(packet.item().signature());
-    let mut message =
-        format!("3:seqi{}e1:v{}:", packet.seq(), packet.dns().len()).into_bytes();
+    let mut message = format!("3:seqi{}e1:v{}:", packet.seq(), packet.dns().len()).into_bytes();
     message.extend_from_slice(packet.dns());
     criterion.bench_function("bare verify_strict", |b| {
-        b.iter(|| verifying.verify_strict(black_box(&message), &signature).unwrap());
+        b.iter(|| {
+            verifying
+                .verify_strict(black_box(&message), &signature)
+                .unwrap()
+        });
     });
     criterion.bench_function("parse and verify a relay payload", |b| {
         b.iter(|| {

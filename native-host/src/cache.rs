@@ -1,172 +1,378 @@
-//! What this process remembers of the network.
+//! What this machine remembers of the network.
 //!
-//! Two bounded memories, least recently used out first: per key the newest item seen (a packet or
-//! not: it is the floor below which nothing is believed again), and, apart from it so that a flood
-//! of unknown keys can't push out known ones, the keys for which nothing was found a moment ago.
+//! Per key there is the newest item seen (a packet or not), with its last sighting; the key's
+//! [`Floor`], the highest item ever seen, below which nothing is believed again; and a bounded
+//! history of what newer items replaced. Apart from that, so that a flood of unknown keys can't
+//! push out known ones, stand the keys for which nothing was found a moment ago. Items and history
+//! are bounded, least recently used out first. Floors are 72 bytes a key and are never forgotten,
+//! neither when the item is nor by [`Cache::clear`].
 //!
-//! The cache keeps; it decides nothing. Only the resolver writes to it.
+//! It all lies in one SQLite file, shared by every process of a user: the hosts of several
+//! browsers, the command line, a daemon. In front of it each process has a memory of its own. A
+//! process sees at once what another one has committed, because every [`Cache::get`] asks SQLite
+//! whether anybody wrote since (that costs microseconds) and reads the row again only then. Two
+//! processes can't roll each other back, because a write compares with what is stored in the same
+//! transaction.
+//!
+//! **What is durable.** [`Cache::keep`] answers from memory and writes soon after. What
+//! [`Cache::keep_durably`], [`Cache::flush`], [`Cache::clear`] and the functions about kept keys
+//! and the lease have acknowledged is committed: it survives the end of the process at any moment,
+//! `kill -9` too. After a power failure the last commits may be missing, but never half of one.
+//!
+//! **What can go wrong.** A file that is damaged, unwritable or of a newer version never keeps the
+//! program from starting: see [`Cache::open`]. When the disk is full writes fail, with a word in
+//! the log, and everything else goes on.
+//!
+//! The cache keeps; it decides nothing. Only the resolver writes items to it.
 
-use std::time::{Duration, SystemTime};
+mod entry;
+mod error;
+mod file;
+mod kept;
+mod known;
+mod rows;
+mod schema;
+mod store;
+#[cfg(test)]
+mod tests;
 
-use moka::{ops::compute::Op, sync::Cache as Memory};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
 
-use crate::{item::SignedItem, key::PublicKey, packet::SignedPacket};
+pub use self::{
+    entry::{Entry, Floor, Newest, Origin, Seen},
+    error::CacheError,
+    kept::{Kept, Whose},
+};
+use self::{kept::Files, known::Inner, store::Store};
+use crate::{item::SignedItem, key::PublicKey};
 
-/// How many keys are remembered.
-pub const MAX_KEYS: u64 = 10_000;
 /// How many keys without a record are remembered.
 pub const MAX_ABSENT: u64 = 1_000;
 /// How long it is remembered that a key has no record.
 pub const ABSENT_FOR: Duration = Duration::from_secs(10);
 
-/// The newest item of a key that was ever seen.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// What was seen.
-    pub newest: Newest,
-    /// When the network last showed it.
-    pub seen_at: SystemTime,
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Keys whose newest item is kept.
+    pub keys: u64,
+    /// Earlier items that are kept of each.
+    pub history: usize,
 }
 
-/// A signed item, as a packet where it is one.
-#[derive(Debug, Clone)]
-pub enum Newest {
-    /// The item is a DNS packet.
-    Packet(SignedPacket),
-    /// The item is something else, and supersedes any packet all the same.
-    Other(SignedItem),
-}
-
-impl Newest {
-    /// The item as it travels.
-    pub fn item(&self) -> &SignedItem {
-        match self {
-            Newest::Packet(packet) => packet.item(),
-            Newest::Other(item) => item,
+impl Default for Limits {
+    /// 10 000 keys, 16 earlier items each.
+    fn default() -> Self {
+        Self {
+            keys: 10_000,
+            history: 16,
         }
     }
 }
 
-impl From<SignedItem> for Newest {
-    fn from(item: SignedItem) -> Self {
-        match SignedPacket::try_from(item.clone()) {
-            Ok(packet) => Newest::Packet(packet),
-            Err(_) => Newest::Other(item),
-        }
-    }
+/// How the cache is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The file, unless the cache is in memory only.
+    pub file: Option<PathBuf>,
+    /// The bytes it takes on disk, log included.
+    pub bytes: u64,
+    /// Keys whose newest item is kept.
+    pub keys: u64,
+    /// Keys whose floor is known.
+    pub floors: u64,
+    /// Earlier items that are kept.
+    pub history: u64,
+    /// Keys that are kept published.
+    pub kept: u64,
+    /// Questions of this process that memory answered.
+    pub memory_hits: u64,
+    /// Questions of this process that the file answered.
+    pub disk_hits: u64,
+    /// Questions of this process that had no answer.
+    pub misses: u64,
 }
 
-/// The memory. Cheap to clone; clones share it.
+/// The cache. Cheap to clone; clones share it.
+///
+/// When the last clone is dropped, what waits to be written is written first.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    keys: Memory<PublicKey, Entry>,
-    absent: Memory<PublicKey, ()>,
+    inner: Arc<Inner>,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self {
-            keys: Memory::new(MAX_KEYS),
-            absent: Memory::builder()
-                .max_capacity(MAX_ABSENT)
-                .time_to_live(ABSENT_FOR)
-                .build(),
-        }
+        Self::memory()
     }
 }
 
 impl Cache {
-    /// The newest item seen for a key.
-    pub fn get(&self, key: &PublicKey) -> Option<Entry> {
-        self.keys.get(key)
+    /// A cache that leaves nothing on disk and starts with nothing.
+    ///
+    /// Everything works as with a file, for this process only.
+    pub fn memory() -> Self {
+        Self::in_memory(Limits::default())
     }
 
-    /// Keeps an item unless a newer one is kept, and gives what is kept then.
+    fn in_memory(limits: Limits) -> Self {
+        match Store::memory(limits) {
+            Ok(store) => Self::with(Some(store), limits),
+            Err(error) => {
+                tracing::warn!(%error, "there is no memory for the cache’s tables");
+                Self::with(None, limits)
+            }
+        }
+    }
+
+    /// A cache in this file, which is made where it is missing, its folder too.
     ///
-    /// Seeing the same item again renews `seen_at`.
-    pub fn keep(&self, item: SignedItem, seen_at: SystemTime) -> Entry {
-        let key = *item.key();
-        self.absent.invalidate(&key);
-        let offered = || Entry {
-            newest: item.clone().into(),
-            seen_at,
+    /// This never fails, but says in the log when it had to do without. A damaged file is renamed
+    /// to `….damaged-<seconds>` and a new one is made. When the file can't be written to, was made
+    /// by a newer version of the program, or is damaged while another process has it open, then it
+    /// is left as it is, and the cache is as [`Cache::memory`] makes it.
+    ///
+    /// Waits up to a few seconds for other processes that open the file too.
+    pub fn open(path: &Path, limits: Limits) -> Self {
+        match Store::open(path, limits) {
+            Ok(store) => Self::with(Some(store), limits),
+            Err(error) => {
+                tracing::warn!(
+                    path = %path.display(), %error,
+                    "the cache file is not used; what is learned is forgotten at the end"
+                );
+                Self::in_memory(limits)
+            }
+        }
+    }
+
+    fn with(store: Option<Store>, limits: Limits) -> Self {
+        Self {
+            inner: Arc::new(Inner::new(store, limits)),
+        }
+    }
+
+    /// The newest item seen for a key, by any process.
+    pub fn get(&self, key: &PublicKey) -> Option<Entry> {
+        self.inner.get(key)
+    }
+
+    /// The highest item ever seen for a key, by any process.
+    pub fn floor(&self, key: &PublicKey) -> Option<Floor> {
+        self.inner.refresh(key).floor
+    }
+
+    /// Keeps an item unless a newer one is known, and gives the newest that is kept then.
+    ///
+    /// Seeing the same item again renews its sighting. The answer comes from what all processes
+    /// know; the item is written soon after.
+    ///
+    /// # Errors
+    /// The [`Floor`], when the item is below it and the floor's own item is not kept any more:
+    /// then there is nothing to answer with.
+    pub fn keep(&self, item: SignedItem, seen: Seen) -> Result<Entry, Floor> {
+        let (kept, write) = self.inner.keep(&item, &seen);
+        if write && let Some(store) = &self.inner.store {
+            let history = self.inner.limits.history;
+            store.queue(move |conn| rows::keep(conn, &item, &seen, history).map(drop));
+        }
+        kept
+    }
+
+    /// As [`Cache::keep`], and returns when the item is on disk, for what must not be forgotten:
+    /// what was signed here, before it is published.
+    ///
+    /// # Errors
+    /// [`CacheError`] when it could not be written; it is kept in memory all the same.
+    pub async fn keep_durably(
+        &self,
+        item: SignedItem,
+        seen: Seen,
+    ) -> Result<Result<Entry, Floor>, CacheError> {
+        let (kept, write) = self.inner.keep(&item, &seen);
+        if write {
+            let history = self.inner.limits.history;
+            self.write(move |conn| rows::keep(conn, &item, &seen, history).map(drop))
+                .await?;
+        } else {
+            self.flush().await?;
+        }
+        Ok(kept)
+    }
+
+    /// Returns when what was kept before is on disk.
+    ///
+    /// # Errors
+    /// [`CacheError`] when the disk does not take any more.
+    pub async fn flush(&self) -> Result<(), CacheError> {
+        self.write(|_| Ok(())).await
+    }
+
+    /// What newer items of a key replaced, newest first.
+    pub fn history(&self, key: &PublicKey) -> Vec<Entry> {
+        self.read(|conn| rows::history(conn, key))
+            .unwrap_or_default()
+    }
+
+    /// Forgets all items and their history, here and on disk. Floors and kept keys stay, so the
+    /// file still tells which keys were seen.
+    ///
+    /// # Errors
+    /// [`CacheError`] when the file could not be cleared.
+    pub async fn clear(&self) -> Result<(), CacheError> {
+        let cleared = self.write(rows::clear).await;
+        self.inner.keys.invalidate_all();
+        self.inner.absent.invalidate_all();
+        if let Some(store) = &self.inner.store {
+            store.shrink();
+        }
+        cleared
+    }
+
+    /// How the cache is doing. Counts rows, which takes milliseconds when there are many.
+    pub fn stats(&self) -> Stats {
+        let inner = &*self.inner;
+        let count = |table| {
+            self.read(|conn| rows::count(conn, table))
+                .unwrap_or_default()
         };
-        self.keys
-            .entry(key)
-            .and_compute_with(|kept| match kept.map(|kept| kept.into_value()) {
-                Some(kept) if kept.newest.item() == &item => Op::Put(Entry {
-                    seen_at: kept.seen_at.max(seen_at),
-                    ..kept
-                }),
-                Some(kept) if !item.is_newer_than(kept.newest.item()) => Op::Nop,
-                _ => Op::Put(offered()),
-            })
-            .into_entry()
-            .map_or_else(offered, |kept| kept.into_value())
+        let file = inner.store.as_ref().and_then(Store::path);
+        Stats {
+            file: file.map(Path::to_owned),
+            bytes: file.map_or(0, file::size),
+            keys: count("items"),
+            floors: count("floors"),
+            history: count("history"),
+            kept: count("kept"),
+            memory_hits: inner.memory_hits.load(Ordering::Relaxed),
+            disk_hits: inner.disk_hits.load(Ordering::Relaxed),
+            misses: inner.misses.load(Ordering::Relaxed),
+        }
     }
 
     /// Whether nothing was found for the key a moment ago.
     pub fn is_absent(&self, key: &PublicKey) -> bool {
-        self.absent.contains_key(key)
+        self.inner.absent.contains_key(key)
     }
 
     /// Remembers for a moment that nothing was found for the key.
     pub fn keep_absent(&self, key: PublicKey) {
-        self.absent.insert(key, ());
+        self.inner.absent.insert(key, ());
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{item::Seq, key::KeyPair};
-    use std::time::UNIX_EPOCH;
-
-    fn item(seq: i64) -> SignedItem {
-        let pair = KeyPair::from_secret(&[1; 32]);
-        SignedPacket::sign(&pair, Seq::new(seq).unwrap(), &[])
-            .unwrap()
-            .item()
-            .clone()
+/// Keys that are kept published. All that is written here is durable.
+impl Cache {
+    /// Keeps a key published: its item is to be put at `next_at`.
+    ///
+    /// For a key that is kept already, this changes whose it is and when it is put next; its item
+    /// gives way only to a newer one.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn keep_alive(
+        &self,
+        item: SignedItem,
+        whose: Whose,
+        next_at: SystemTime,
+    ) -> Result<(), CacheError> {
+        Files::of(&whose).map_err(|path| CacheError::Path(path.to_owned()))?;
+        self.write(move |conn| match Files::of(&whose) {
+            Ok(files) => kept::keep_alive(conn, &item, &files, next_at),
+            Err(_) => Ok(()),
+        })
+        .await
     }
 
-    fn at(seconds: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(seconds)
+    /// Keeps a key published no longer, and tells whether it was.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn forget(&self, key: PublicKey) -> Result<bool, CacheError> {
+        self.write(move |conn| kept::forget(conn, &key)).await
     }
 
-    #[test]
-    fn nothing_older_replaces_what_is_kept() {
-        let cache = Cache::default();
-        assert_eq!(cache.keep(item(2), at(1)).newest.item().seq().get(), 2);
-        let kept = cache.keep(item(1), at(2));
-        assert_eq!(kept.newest.item().seq().get(), 2);
-        assert_eq!(
-            kept.seen_at,
-            at(1),
-            "an older item is no sighting of the newest"
-        );
-        assert_eq!(cache.keep(item(3), at(3)).newest.item().seq().get(), 3);
-        assert_eq!(
-            cache.get(item(3).key()).unwrap().newest.item().seq().get(),
-            3
-        );
+    /// All keys that are kept published, the next due first. What can't be verified is dropped.
+    ///
+    /// # Errors
+    /// [`CacheError::Read`], [`CacheError::Damaged`].
+    pub fn kept(&self) -> Result<Vec<Kept>, CacheError> {
+        let (kept, damaged) = self.read(kept::kept)?;
+        if damaged > 0
+            && let Some(store) = &self.inner.store
+        {
+            tracing::warn!(
+                damaged,
+                "kept keys in the cache file can’t be verified and are dropped"
+            );
+            store.queue(kept::drop_damaged);
+        }
+        Ok(kept)
     }
 
-    #[test]
-    fn seeing_it_again_renews_the_time() {
-        let cache = Cache::default();
-        cache.keep(item(2), at(10));
-        assert_eq!(cache.keep(item(2), at(20)).seen_at, at(20));
-        assert_eq!(cache.keep(item(2), at(5)).seen_at, at(20));
+    /// Notes that a kept key was put at a time, on so many nodes, and when it is next due. Tells
+    /// whether it is still kept.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn note_put(
+        &self,
+        key: PublicKey,
+        at: SystemTime,
+        stored: u32,
+        next_at: SystemTime,
+    ) -> Result<bool, CacheError> {
+        self.write(move |conn| kept::note_put(conn, &key, at, stored, next_at))
+            .await
     }
 
-    #[test]
-    fn absence_ends_with_an_item() {
-        let cache = Cache::default();
-        let key = *item(1).key();
-        cache.keep_absent(key);
-        assert!(cache.is_absent(&key));
-        cache.keep(item(1), at(1));
-        assert!(!cache.is_absent(&key));
+    /// Takes the lease to keep keys published until `now + duration`, or renews it, and tells
+    /// whether the holder has it. At most one holder of all processes does.
+    ///
+    /// When the clock was set back since the lease was taken, it counts as ended: a holder that is
+    /// alive finds out when renewing, so it should renew before each round of work. Without a file
+    /// to write to nobody can be asked, and with an error in writing the answer is no.
+    pub async fn take_lease(&self, holder: &str, now: SystemTime, duration: Duration) -> bool {
+        let holder = holder.to_owned();
+        self.write(move |conn| kept::take_lease(conn, &holder, now, duration))
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Gives the lease back, if the holder has it.
+    pub async fn release_lease(&self, holder: &str) {
+        let holder = holder.to_owned();
+        // One that can't be given back ends by itself.
+        let _ = self
+            .write(move |conn| kept::release_lease(conn, &holder))
+            .await;
+    }
+}
+
+impl Cache {
+    async fn write<T, F>(&self, work: F) -> Result<T, CacheError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        match &self.inner.store {
+            Some(store) => store.write(work).await,
+            None => Err(CacheError::Damaged),
+        }
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, CacheError> {
+        match &self.inner.store {
+            Some(store) => store.read(work),
+            None => Err(CacheError::Damaged),
+        }
     }
 }

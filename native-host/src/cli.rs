@@ -8,18 +8,24 @@
 //! Browsers start the same program as their native messaging host. They give no subcommand, but
 //! arguments of their own, by which it knows them.
 
+mod cache;
 mod complete;
+mod config;
+mod daemon;
 mod endpoints;
 mod gateway;
+mod history;
 mod key;
 mod native_host;
 mod options;
 mod output;
 mod packet;
 mod passphrase;
+mod pin;
 mod publish;
 mod records;
 mod resolve;
+mod status;
 mod stop;
 mod testnet;
 
@@ -55,7 +61,10 @@ Configuration file:
   and that over the file.
 
     bootstrap = [\"203.0.113.7:6881\"]
-    no-relays = true
+    relays = [\"https://relay.example\"]
+    relay-delay = 250
+    cache-size = 10000
+    external-ipv4 = \"203.0.113.7\"
     data-dir = \"/var/lib/pkarr\"
     allow-private = false
 
@@ -81,6 +90,22 @@ enum Command {
     Publish(publish::Arguments),
     /// Show what is published under a key, and where a name leads
     Resolve(resolve::Arguments),
+    /// Keep a key of somebody else published
+    Pin(pin::Key),
+    /// Keep a key published no longer
+    Unpin(pin::Key),
+    /// List the keys that are kept published
+    Kept(pin::List),
+    /// Keep keys published, without a browser, until stopped
+    Daemon(daemon::Arguments),
+    /// Show what changed under a key
+    History(history::Arguments),
+    /// Show how the network is doing
+    Status(status::Arguments),
+    /// Show what is remembered, or forget it
+    Cache(cache::Arguments),
+    /// Show the settings
+    Config(config::Arguments),
     /// Show where a URL leads, one place a line
     Endpoints(endpoints::Arguments),
     /// Run the gateway alone: an HTTP proxy for key hosts, for any program
@@ -133,6 +158,13 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Gateway(arguments) => arguments.json,
         Command::Testnet(arguments) => arguments.json,
         Command::Endpoints(arguments) => arguments.json,
+        Command::Pin(arguments) | Command::Unpin(arguments) => arguments.json,
+        Command::Kept(arguments) => arguments.json,
+        Command::Daemon(arguments) => arguments.json,
+        Command::History(arguments) => arguments.json,
+        Command::Status(arguments) => arguments.json,
+        Command::Cache(arguments) => arguments.json(),
+        Command::Config(arguments) => arguments.json(),
         Command::NativeHost | Command::Completions(_) | Command::Man(_) => false,
     };
     let output = Output::new(json);
@@ -150,6 +182,14 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Packet(arguments) => packet::run(arguments, &output),
         Command::Publish(arguments) => publish::run(arguments, &settings, &output).await,
         Command::Resolve(arguments) => resolve::run(arguments, &settings, &output).await,
+        Command::Pin(arguments) => pin::pin(arguments, &settings, &output).await,
+        Command::Unpin(arguments) => pin::unpin(arguments, &settings, &output).await,
+        Command::Kept(arguments) => pin::list(arguments, &settings, &output),
+        Command::Daemon(arguments) => daemon::run(arguments, &settings, &output).await,
+        Command::History(arguments) => history::run(&arguments, &settings, &output),
+        Command::Status(arguments) => status::run(arguments, &settings, &output).await,
+        Command::Cache(arguments) => cache::run(arguments, &settings, &output).await,
+        Command::Config(_) => config::run(&settings, &output),
         Command::Gateway(arguments) => gateway::run(arguments, &settings, &output).await,
         Command::Testnet(arguments) => testnet::run(arguments, &output).await,
         Command::Endpoints(arguments) => endpoints::run(arguments, &settings, &output).await,

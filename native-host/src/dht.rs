@@ -103,15 +103,24 @@ impl std::fmt::Debug for Lookup {
 }
 
 impl Lookup {
-    /// What the lookup saw, once it has ended.
-    pub async fn report(self) -> LookupReport {
-        let outcome = self.report.recv().await;
-        LookupReport {
-            asked: outcome.queried,
-            answered: outcome.responded(),
-            holding: outcome.values,
-            forged: outcome.invalid_values,
-        }
+    /// The items as they arrive, and what the lookup saw, once it has ended.
+    pub fn split(
+        self,
+    ) -> (
+        Pin<Box<dyn Stream<Item = SignedItem> + Send>>,
+        impl Future<Output = LookupReport> + Send + use<>,
+    ) {
+        let report = self.report;
+        let report = async move {
+            let outcome = report.recv().await;
+            LookupReport {
+                asked: outcome.queried,
+                answered: outcome.responded(),
+                holding: outcome.values,
+                forged: outcome.invalid_values,
+            }
+        };
+        (self.items, report)
     }
 }
 
@@ -142,6 +151,10 @@ pub struct DhtInfo {
     pub bootstrapped: bool,
     /// The estimated number of nodes in the network.
     pub nodes: usize,
+    /// Whether nodes can't reach this machine by themselves, as far as is known.
+    pub firewalled: bool,
+    /// This machine's public IPv4 address, as nodes report it.
+    pub public_address: Option<Ipv4Addr>,
 }
 
 impl Dht {
@@ -222,15 +235,30 @@ impl Dht {
         }
     }
 
+    /// How the DHT is doing, after asking it.
+    ///
+    /// # Errors
+    /// [`DhtError::Unreachable`], [`DhtError::Socket`].
+    pub async fn probe(&self) -> Result<DhtInfo, DhtError> {
+        let reachable = self.node().await?.bootstrapped().await;
+        Ok(DhtInfo {
+            bootstrapped: reachable,
+            ..self.info().await
+        })
+    }
+
     /// How the DHT is doing.
     pub async fn info(&self) -> DhtInfo {
         let Some(node) = self.node.get() else {
             return DhtInfo::default();
         };
-        let (nodes, _) = node.info().await.dht_size_estimate();
+        let info = node.info().await;
+        let (nodes, _) = info.dht_size_estimate();
         DhtInfo {
             bootstrapped: nodes > 0,
             nodes,
+            firewalled: info.firewalled(),
+            public_address: info.public_address().map(|address| *address.ip()),
         }
     }
 

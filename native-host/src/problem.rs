@@ -39,11 +39,13 @@ pub enum Code {
     BadRequest,
     /// A fault of the program.
     Internal,
+    /// Only a record older than one seen before is to be had.
+    Outdated,
 }
 
 impl Code {
     /// Every code there is, in the order of their numbers.
-    pub const ALL: [Code; 13] = [
+    pub const ALL: [Code; 14] = [
         Code::NotAKey,
         Code::NoRecord,
         Code::BadSignature,
@@ -57,6 +59,7 @@ impl Code {
         Code::GatewayFailed,
         Code::BadRequest,
         Code::Internal,
+        Code::Outdated,
     ];
 
     /// The code as it is written in pages, messages and JSON.
@@ -75,6 +78,7 @@ impl Code {
             Code::GatewayFailed => "gateway-failed",
             Code::BadRequest => "bad-request",
             Code::Internal => "internal",
+            Code::Outdated => "outdated",
         }
     }
 
@@ -94,6 +98,7 @@ impl Code {
             Code::GatewayFailed => 11,
             Code::BadRequest => 12,
             Code::Internal => 13,
+            Code::Outdated => 14,
         }
     }
 
@@ -113,6 +118,7 @@ impl Code {
             Code::GatewayFailed => "The gateway could not start",
             Code::BadRequest => "This request can’t be served",
             Code::Internal => "Something went wrong inside pkarr",
+            Code::Outdated => "Only an old record is to be had",
         }
     }
 
@@ -153,6 +159,10 @@ impl Code {
             Code::GatewayFailed => "Free the port, or let the program choose one with port 0.",
             Code::BadRequest => "Use the gateway as an HTTP proxy for key hosts.",
             Code::Internal => "Please report it together with the log file.",
+            Code::Outdated => {
+                "Try again later: the newer record is somewhere in the network, or its owner has to \
+                 publish it again."
+            }
         }
     }
 }

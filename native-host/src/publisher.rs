@@ -1,20 +1,28 @@
-//! From records to the network.
+//! From records to the network, and keeping them there.
 //!
 //! Other applications keep records under the same key, so publishing is read, merge, write: the
-//! newest packet is read, the records to publish replace those of the same name and type, all
-//! others stay, and the whole is signed with a higher `seq` and stored on condition that nobody
-//! was faster. When somebody was, it starts again from what they wrote.
+//! newest packet is read from all sources, the records to publish replace those of the same name
+//! and type, all others stay, and the whole is signed with a higher `seq` and stored on condition
+//! that nobody was faster. When somebody was, it starts again from what they wrote. What is signed
+//! is on disk before it travels, so that no crash makes a later packet look older.
+//!
+//! Nodes forget: the [`keeper`] publishes again before they do.
+
+pub mod keeper;
 
 use std::time::SystemTime;
 
 use simple_dns::{Name, TYPE};
+use url::Url;
 
 use crate::{
-    dht::{Dht, DhtError},
-    item::{ItemError, Seq},
+    cache::CacheError,
+    dht::{Dht, DhtError, PutReport},
+    item::{ItemError, Seq, SignedItem},
     key::KeyPair,
     packet::{MAX_PUBLISHED_DNS, PacketError, Record, SignedPacket},
     problem::{Code, Problem},
+    relays::{RelayError, RelayPut, Relays},
     resolver::{Policy, ResolveError, Resolver},
 };
 
@@ -70,13 +78,43 @@ impl Changes {
     }
 }
 
+/// What became of an item that was to be stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// What the DHT says.
+    pub dht: Result<PutReport, DhtError>,
+    /// What each relay says.
+    pub relays: Vec<(Url, Result<RelayPut, RelayError>)>,
+}
+
+impl Stored {
+    /// How many nodes of the DHT confirmed.
+    pub fn nodes(&self) -> u32 {
+        self.dht.as_ref().map_or(0, |report| report.stored)
+    }
+
+    /// Whether anybody has stored it.
+    pub fn anywhere(&self) -> bool {
+        self.nodes() > 0 || self.relays.iter().any(|(_, answer)| answer.is_ok())
+    }
+
+    /// Whether anybody knows a newer item.
+    fn conflict(&self) -> bool {
+        matches!(self.dht, Err(DhtError::Conflict))
+            || self
+                .relays
+                .iter()
+                .any(|(_, answer)| matches!(answer, Err(RelayError::Conflict)))
+    }
+}
+
 /// What was published.
 #[derive(Debug, Clone)]
 pub struct Published {
     /// The packet as it was signed.
     pub packet: SignedPacket,
-    /// How many nodes of the DHT confirmed to have stored it.
-    pub stored: u32,
+    /// Who stored it.
+    pub stored: Stored,
     /// How many records of before were kept.
     pub kept: usize,
 }
@@ -101,87 +139,136 @@ pub enum PublishError {
     /// It can't be dated.
     #[error(transparent)]
     Date(#[from] ItemError),
-    /// It can't be stored.
-    #[error(transparent)]
-    Store(#[from] DhtError),
-    /// No node confirmed.
-    #[error("no node of the DHT confirmed that it stored the packet")]
-    NotStored,
+    /// It could not be written down before it is sent.
+    #[error("the packet can’t be written down on this machine: {0}")]
+    Remember(#[from] CacheError),
+    /// Neither the DHT nor a relay stored it.
+    #[error("nobody stored the packet: {}", reasons(.0))]
+    Nowhere(Stored),
+    /// Somebody else publishes under this key at the same time, again and again.
+    #[error(
+        "somebody else publishes under this key at the same time; {ATTEMPTS} attempts were too old"
+    )]
+    Contested,
+}
+
+fn reasons(stored: &Stored) -> String {
+    let dht = match &stored.dht {
+        Ok(_) => "no node of the DHT confirmed".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let relays = stored
+        .relays
+        .iter()
+        .filter_map(|(url, answer)| Some(format!("; {url}: {}", answer.as_ref().err()?)));
+    std::iter::once(dht).chain(relays).collect()
 }
 
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         let code = match &error {
             PublishError::Read(inner) => return Problem::from(inner.clone()),
-            PublishError::Packet(_) | PublishError::Date(_) => Code::BadRequest,
-            PublishError::Store(_) | PublishError::NotStored => Code::DhtUnreachable,
+            PublishError::Packet(_) | PublishError::Date(_) | PublishError::Contested => {
+                Code::BadRequest
+            }
+            PublishError::Remember(_) => Code::Internal,
+            PublishError::Nowhere(_) => Code::DhtUnreachable,
         };
         Problem::new(code, error)
     }
 }
 
-/// Publishes records for keys whose secret is at hand.
+/// Publishes records for keys whose secret is at hand, and items of any key again.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     dht: Dht,
+    relays: Option<Relays>,
     resolver: Resolver,
 }
 
 impl Publisher {
-    /// A publisher that reads by this resolver and writes to this DHT.
-    pub fn new(dht: Dht, resolver: Resolver) -> Self {
-        Self { dht, resolver }
+    /// A publisher that reads by this resolver and writes to this DHT and these relays.
+    pub fn new(dht: Dht, relays: Option<Relays>, resolver: Resolver) -> Self {
+        Self {
+            dht,
+            relays,
+            resolver,
+        }
     }
 
     /// Publishes under the pair's key.
     ///
     /// # Errors
-    /// [`PublishError`]; nothing is stored then that was not stored before.
+    /// [`PublishError`]. After [`PublishError::Nowhere`] the packet is signed and remembered on
+    /// this machine; publishing again goes on from there.
     pub async fn publish(
         &self,
         pair: &KeyPair,
         changes: &Changes,
     ) -> Result<Published, PublishError> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
+        let mut last = None;
+        for attempt in 1..=ATTEMPTS {
             let (newest, before) = self.read(pair, changes.existing).await?;
             let kept = changes.kept(before.as_ref().map_or(&[], SignedPacket::records));
             let all: Vec<_> = changes.set.iter().chain(&kept).cloned().collect();
             let seq = Seq::after(newest, SystemTime::now())?;
             let packet = SignedPacket::sign(pair, seq, &all)?;
-            match self.dht.put(packet.item(), newest.map(Seq::get)).await {
-                Err(DhtError::Conflict) if attempt < ATTEMPTS => {
-                    tracing::info!(attempt, "somebody else was faster; merging again");
-                }
-                Err(error) => return Err(error.into()),
-                Ok(report) if report.stored == 0 => return Err(PublishError::NotStored),
-                Ok(report) => {
-                    return Ok(Published {
-                        packet,
-                        stored: report.stored,
-                        kept: kept.len(),
-                    });
-                }
+            self.resolver.learn(packet.item().clone()).await?;
+            // Nodes that missed the last put hold an older item and refuse on its account. When the
+            // newest of all sources is what the last attempt wrote, nobody else is at work, and the
+            // condition has nothing to protect.
+            let alone = attempt > 1 && newest == last;
+            let condition = if alone { None } else { newest };
+            let stored = self.store(packet.item(), condition).await;
+            last = Some(seq);
+            if stored.conflict() && !(alone && stored.anywhere()) {
+                tracing::info!(attempt, "a node or relay knows another item; reading again");
+                continue;
             }
+            if !stored.anywhere() {
+                return Err(PublishError::Nowhere(stored));
+            }
+            return Ok(Published {
+                packet,
+                stored,
+                kept: kept.len(),
+            });
         }
+        Err(PublishError::Contested)
     }
 
-    /// The newest `seq` in the network, and the packet where it is one.
+    /// Stores a signed item as it is; `replaces` is the newest `seq` known in the network.
+    pub async fn store(&self, item: &SignedItem, replaces: Option<Seq>) -> Stored {
+        let relays = async {
+            match &self.relays {
+                Some(relays) => relays.put_all(item, replaces).await,
+                None => Vec::new(),
+            }
+        };
+        let dht = self.dht.put(item, replaces.map(Seq::get));
+        let (dht, relays) = tokio::join!(dht, relays);
+        Stored { dht, relays }
+    }
+
+    /// The newest `seq` known, and the packet where it is one.
     async fn read(
         &self,
         pair: &KeyPair,
         existing: Existing,
     ) -> Result<(Option<Seq>, Option<SignedPacket>), PublishError> {
-        match self
-            .resolver
-            .resolve(&pair.public(), Policy::NetworkOnly)
-            .await
-        {
+        let key = pair.public();
+        match self.resolver.resolve(&key, Policy::NetworkOnly).await {
             Ok(answer) => Ok((Some(answer.packet.seq()), Some(answer.packet))),
-            Err(ResolveError::NoRecord(_)) => Ok((None, None)),
-            // Forged items say nothing about what the owner published.
-            Err(ResolveError::BadSignature { .. }) => Ok((None, None)),
+            // Forged items say nothing about what the owner published. What was signed here and
+            // has faded from the network or was forgotten is still the highest.
+            Err(
+                ResolveError::NoRecord(_)
+                | ResolveError::BadSignature { .. }
+                | ResolveError::Outdated { .. },
+            ) => {
+                let floor = self.resolver.cache().floor(&key);
+                Ok((floor.map(|floor| floor.seq), None))
+            }
             Err(ResolveError::NotAPacket { seq, .. }) if existing == Existing::Drop => {
                 Ok((Some(seq), None))
             }

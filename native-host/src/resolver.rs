@@ -1,36 +1,40 @@
 //! From a key to its records, and from a name to its endpoints.
 //!
-//! The resolver decides what is current. It asks the cache and, where that is not fresh, the DHT;
-//! the first item that verifies and is not older than what was seen before answers the question,
-//! while the search goes on behind it and what is newer replaces it. However many ask for a key at
-//! the same time, the network is asked once.
+//! The resolver decides what is current. It asks the cache and, where that is not fresh, the
+//! network: the DHT first, relays a moment later when the DHT has not answered. The first item that
+//! verifies and is not older than what was seen before answers the question, while the search goes
+//! on behind it; what is newer replaces it and is announced. However many ask for a key at the same
+//! time, the network is asked once.
+//!
+//! An expired packet is better than none: when the network takes its time, or is away, the last
+//! known packet is given, marked stale (RFC 8767), and the search replaces it when it can.
 //!
 //! Rules it never breaks: nothing older than the newest item ever seen is given as current, and a
 //! newer item that is no packet is reported as such instead of falling back to an older packet.
 
+mod lookup;
+
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::StreamExt;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::broadcast;
 
+use self::lookup::{Lookups, Reach};
 use crate::{
-    cache::{Cache, Entry, Newest},
+    cache::{Cache, CacheError, Entry, Newest, Origin, Seen},
     dht::{Dht, DhtError, DhtInfo},
     endpoint::{Endpoint, Search},
-    item::Seq,
+    item::{Seq, SignedItem},
     key::{KeyHost, PublicKey},
     packet::{SignedPacket, TtlBounds},
     problem::{Code, Problem},
+    relays::{RelayStatus, Relays},
 };
 
-/// How many keys are looked up in the network at the same time.
-pub const MAX_LOOKUPS: usize = 64;
-/// How long a lookup may take in all.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(15);
+/// How many announcements of newer packets may wait for a subscriber to hear them.
+const MAX_UPDATES: usize = 256;
 
 /// Where an answer may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,14 +48,60 @@ pub enum Policy {
     NetworkOnly,
 }
 
+/// Who waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// A person: a page, a command.
+    #[default]
+    Page,
+    /// A part of a page, which yields to pages where lookups are many.
+    Part,
+}
+
+/// How the resolver weighs freshness against speed.
+#[derive(Debug, Clone, Copy)]
+pub struct ResolverConfig {
+    /// Between which bounds a packet's time to live is held.
+    pub ttl: TtlBounds,
+    /// How long the network may take before an expired packet is given instead.
+    pub stale_after: Duration,
+    /// How old that packet may be, unless the network is away.
+    pub stale_for: Duration,
+    /// How long the DHT may take before relays are asked, too.
+    pub relay_delay: Duration,
+}
+
+impl Default for ResolverConfig {
+    /// 300 ms, seven days, and relays after 250 ms.
+    fn default() -> Self {
+        Self {
+            ttl: TtlBounds::default(),
+            stale_after: Duration::from_millis(300),
+            stale_for: Duration::from_secs(7 * 24 * 60 * 60),
+            relay_delay: Duration::from_millis(250),
+        }
+    }
+}
+
 /// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
     /// Nodes of the DHT, just now.
-    Dht,
+    Dht {
+        /// How many nodes have answered with this item so far.
+        nodes: u32,
+    },
+    /// A relay, just now.
+    Relay {
+        /// Its URL.
+        url: String,
+    },
     /// Remembered from before.
-    Cache,
+    Cache {
+        /// Where it had come from.
+        origin: Origin,
+    },
 }
 
 /// A key's records and how they were come by.
@@ -65,8 +115,21 @@ pub struct Answer {
     pub seen_at: SystemTime,
     /// How long from then they count as fresh.
     pub ttl: Duration,
+    /// Whether they are older than that.
+    pub stale: bool,
     /// Whether the packet is dated so far ahead that its owner's clock must be wrong.
     pub future_seq: bool,
+    /// Why sources of the network could not answer.
+    pub failures: Vec<SourceFailure>,
+}
+
+/// Why a source of the network could not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFailure {
+    /// `dht`, or a relay's URL.
+    pub source: String,
+    /// One sentence.
+    pub reason: String,
 }
 
 /// The endpoints of a name, with the answer for the name's own key.
@@ -80,20 +143,29 @@ pub struct Route {
     pub failures: Vec<(PublicKey, ResolveError)>,
 }
 
+/// A newer item than the one known before has turned up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Update {
+    /// The key it is of.
+    pub key: PublicKey,
+    /// Its sequence number.
+    pub seq: Seq,
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// Nodes were asked and none holds an item.
+    /// Sources were asked and none holds an item.
     #[error("nobody publishes records under {0}")]
     NoRecord(PublicKey),
-    /// Nodes answered, but only with items that the key did not sign.
-    #[error("{nodes} node(s) answered for {key} with a record that is not signed by it")]
+    /// Sources answered, but only with items that the key did not sign.
+    #[error("{sources} source(s) answered for {key} with a record that is not signed by it")]
     BadSignature {
         /// The key that was asked for.
         key: PublicKey,
-        /// How many nodes did.
-        nodes: u32,
+        /// How many nodes and relays did.
+        sources: u32,
     },
     /// The newest item is no packet.
     #[error("the newest record under {key} (sequence number {seq}) is not a pkarr packet")]
@@ -103,8 +175,21 @@ pub enum ResolveError {
         /// The item's sequence number.
         seq: Seq,
     },
-    /// No node answered.
-    #[error("no node of the DHT answers")]
+    /// Only items older than one that was seen before, whose records are not remembered any more.
+    #[error(
+        "only an old record of {key} is to be had (sequence number {found}); \
+         a newer one was seen before ({seen})"
+    )]
+    Outdated {
+        /// The key that was asked for.
+        key: PublicKey,
+        /// The highest sequence number found.
+        found: Seq,
+        /// The highest one ever seen.
+        seen: Seq,
+    },
+    /// No node and no relay answered.
+    #[error("neither the DHT nor a relay answers")]
     Unreachable,
     /// [`Policy::CacheOnly`] was asked for and nothing is remembered.
     #[error("nothing is remembered of {0}")]
@@ -120,6 +205,7 @@ impl From<ResolveError> for Problem {
             ResolveError::NoRecord(_) => Code::NoRecord,
             ResolveError::BadSignature { .. } => Code::BadSignature,
             ResolveError::NotAPacket { .. } => Code::NotAPacket,
+            ResolveError::Outdated { .. } => Code::Outdated,
             ResolveError::Unreachable | ResolveError::Dht(_) => Code::DhtUnreachable,
             ResolveError::NotCached(_) => Code::NotCached,
         };
@@ -127,69 +213,86 @@ impl From<ResolveError> for Problem {
     }
 }
 
-type Outcome = Result<Answer, ResolveError>;
-
-/// What a running lookup tells those who wait for it.
-#[derive(Debug, Clone, Default)]
-struct Progress {
-    /// The first acceptable answer, or why there is none.
-    first: Option<Outcome>,
-    /// The newest answer after the whole search.
-    last: Option<Outcome>,
-}
+/// What a question ends in.
+pub type Outcome = Result<Answer, ResolveError>;
 
 /// The resolver. Cheap to clone; clones share cache and lookups.
 #[derive(Debug, Clone)]
 pub struct Resolver {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    dht: Dht,
-    cache: Cache,
-    bounds: TtlBounds,
-    running: Mutex<HashMap<PublicKey, watch::Receiver<Progress>>>,
-    permits: Semaphore,
+    lookups: Arc<Lookups>,
 }
 
 impl Resolver {
-    /// A resolver that asks this DHT.
+    /// A resolver that asks this DHT, no relays, and remembers in memory only.
     pub fn new(dht: Dht) -> Self {
+        Self::with(dht, None, Cache::memory(), ResolverConfig::default())
+    }
+
+    /// A resolver with these sources, this memory and these weights.
+    pub fn with(dht: Dht, relays: Option<Relays>, cache: Cache, config: ResolverConfig) -> Self {
+        let (updates, _) = broadcast::channel(MAX_UPDATES);
         Self {
-            inner: Arc::new(Inner {
-                dht,
-                cache: Cache::default(),
-                bounds: TtlBounds::default(),
-                running: Mutex::default(),
-                permits: Semaphore::new(MAX_LOOKUPS),
-            }),
+            lookups: Arc::new(Lookups::new(dht, relays, cache, config, updates)),
         }
+    }
+
+    /// The records of a key, for a person.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub async fn resolve(&self, key: &PublicKey, policy: Policy) -> Outcome {
+        self.resolve_for(key, policy, Priority::Page).await
     }
 
     /// The records of a key.
     ///
     /// # Errors
     /// [`ResolveError`].
-    pub async fn resolve(&self, key: &PublicKey, policy: Policy) -> Outcome {
-        let kept = self.inner.cache.get(key);
+    pub async fn resolve_for(
+        &self,
+        key: &PublicKey,
+        policy: Policy,
+        priority: Priority,
+    ) -> Outcome {
+        let cache = &self.lookups.cache;
+        let kept = cache.get(key);
         match policy {
-            Policy::CacheOnly => {
-                let entry = kept.ok_or(ResolveError::NotCached(*key))?;
-                self.inner.answer(entry, Source::Cache)
-            }
+            Policy::CacheOnly => self.remembered(kept.ok_or(ResolveError::NotCached(*key))?),
             Policy::CacheFirst => {
-                if let Some(entry) = kept
-                    && self.inner.is_fresh(&entry)
-                {
-                    return self.inner.answer(entry, Source::Cache);
+                let Some(entry) = kept else {
+                    if cache.is_absent(key) {
+                        return Err(ResolveError::NoRecord(*key));
+                    }
+                    return self.lookups.ask(key, Reach::Enough, priority).await;
+                };
+                if self.is_fresh(&entry) {
+                    return self.remembered(entry);
                 }
-                if self.inner.cache.is_absent(key) {
-                    return Err(ResolveError::NoRecord(*key));
-                }
-                self.ask(key, |progress| progress.first.clone()).await
+                self.refresh(key, entry, priority).await
             }
-            Policy::NetworkOnly => self.ask(key, |progress| progress.last.clone()).await,
+            Policy::NetworkOnly => self.lookups.ask(key, Reach::Everywhere, priority).await,
+        }
+    }
+
+    /// Asks the network about a key whose packet has expired, and gives that packet when the
+    /// network is slow or away (RFC 8767, section 5).
+    async fn refresh(&self, key: &PublicKey, entry: Entry, priority: Priority) -> Outcome {
+        let config = &self.lookups.config;
+        let mut asked = std::pin::pin!(self.lookups.ask(key, Reach::Enough, priority));
+        let young = SystemTime::now()
+            .duration_since(entry.seen.at)
+            .is_ok_and(|age| age <= config.stale_for);
+        let outcome = if young {
+            match tokio::time::timeout(config.stale_after, &mut asked).await {
+                Ok(outcome) => outcome,
+                Err(_) => return self.remembered(entry),
+            }
+        } else {
+            asked.await
+        };
+        match outcome {
+            Err(ResolveError::Unreachable | ResolveError::Dht(_)) => self.remembered(entry),
+            other => other,
         }
     }
 
@@ -203,8 +306,9 @@ impl Resolver {
         host: &KeyHost,
         scheme: &str,
         policy: Policy,
+        priority: Priority,
     ) -> Result<Route, ResolveError> {
-        let answer = self.resolve(host.key(), policy).await?;
+        let answer = self.resolve_for(host.key(), policy, priority).await?;
         let mut search = Search::new(host.clone(), scheme, clock_number());
         search.supply(Some(&answer.packet));
         let mut failures = Vec::new();
@@ -213,7 +317,7 @@ impl Resolver {
                 search.supply(Some(&answer.packet));
                 continue;
             }
-            match self.resolve(&key, policy).await {
+            match self.resolve_for(&key, policy, priority).await {
                 Ok(further) => search.supply(Some(&further.packet)),
                 Err(error) => {
                     search.supply(None);
@@ -228,129 +332,91 @@ impl Resolver {
         })
     }
 
+    /// Hears of newer items from now on, whoever asked for them.
+    pub fn updates(&self) -> broadcast::Receiver<Update> {
+        self.lookups.updates.subscribe()
+    }
+
+    /// Takes in an item that was signed here, and returns when it can't be forgotten any more.
+    ///
+    /// # Errors
+    /// [`CacheError`] when it could not be written to disk.
+    pub async fn learn(&self, item: SignedItem) -> Result<(), CacheError> {
+        let seen = Seen {
+            at: SystemTime::now(),
+            from: Origin::Published,
+        };
+        self.lookups.announce_if_newer(&item);
+        self.cache().keep_durably(item, seen).await.map(drop)
+    }
+
+    /// What is remembered.
+    pub fn cache(&self) -> &Cache {
+        &self.lookups.cache
+    }
+
     /// How the DHT is doing.
     pub async fn dht_info(&self) -> DhtInfo {
-        self.inner.dht.info().await
+        self.lookups.dht.info().await
     }
 
-    /// Joins a running lookup of the key or starts one, and waits for what `pick` wants of it.
-    async fn ask(&self, key: &PublicKey, pick: impl Fn(&Progress) -> Option<Outcome>) -> Outcome {
-        let mut progress = {
-            let mut running = self
-                .inner
-                .running
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            match running.get(key) {
-                Some(progress) => progress.clone(),
-                None => {
-                    let (sender, progress) = watch::channel(Progress::default());
-                    running.insert(*key, progress.clone());
-                    let inner = Arc::clone(&self.inner);
-                    let key = *key;
-                    tokio::spawn(async move { inner.lookup(key, sender).await });
-                    progress
-                }
-            }
+    /// The relays in use.
+    pub fn relays(&self) -> Option<&Relays> {
+        self.lookups.relays.as_ref()
+    }
+
+    /// How the relays are doing.
+    pub fn relay_statuses(&self) -> Vec<RelayStatus> {
+        self.lookups
+            .relays
+            .as_ref()
+            .map(Relays::statuses)
+            .unwrap_or_default()
+    }
+
+    fn remembered(&self, entry: Entry) -> Outcome {
+        let stale = !self.is_fresh(&entry);
+        let source = Source::Cache {
+            origin: entry.seen.from.clone(),
         };
-        let picked = progress.wait_for(|progress| pick(progress).is_some()).await;
-        match picked {
-            Ok(progress) => pick(&progress).unwrap_or(Err(ResolveError::Unreachable)),
-            Err(_) => Err(ResolveError::Unreachable),
-        }
-    }
-}
-
-impl Inner {
-    async fn lookup(&self, key: PublicKey, progress: watch::Sender<Progress>) {
-        // Closed never: the semaphore lives as long as the resolver.
-        let _permit = self.permits.acquire().await;
-        let last = tokio::time::timeout(LOOKUP_TIMEOUT, self.search(key, &progress))
-            .await
-            .unwrap_or(Err(ResolveError::Unreachable));
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key);
-        if matches!(last, Err(ResolveError::NoRecord(_))) {
-            self.cache.keep_absent(key);
-        }
-        progress.send_modify(|progress| {
-            progress.first.get_or_insert_with(|| last.clone());
-            progress.last = Some(last);
-        });
-    }
-
-    async fn search(&self, key: PublicKey, progress: &watch::Sender<Progress>) -> Outcome {
-        let mut lookup = self.dht.get(&key).await.map_err(|error| match error {
-            DhtError::Unreachable => ResolveError::Unreachable,
-            other => ResolveError::Dht(other),
-        })?;
-        let mut newest: Option<Entry> = None;
-        while let Some(item) = lookup.items.next().await {
-            let offered = item.clone();
-            let entry = self.cache.keep(item, SystemTime::now());
-            // Older than the floor: an answer only if nothing of the network is as new.
-            let acceptable = entry.newest.item() == &offered;
-            if acceptable && progress.borrow().first.is_none() {
-                let first = self.answer(entry.clone(), Source::Dht);
-                progress.send_modify(|progress| progress.first = Some(first));
-            }
-            if acceptable || newest.is_none() {
-                newest = Some(entry);
-            }
-        }
-        let report = lookup.report().await;
-        tracing::debug!(%key, ?report, "lookup ended");
-        if let Some(entry) = newest {
-            let source = if progress.borrow().first.is_some() {
-                Source::Dht
-            } else {
-                Source::Cache
-            };
-            return self.answer(entry, source);
-        }
-        // Nothing in the network: what was seen before is still the newest there ever was.
-        if let Some(entry) = self.cache.get(&key) {
-            return self.answer(entry, Source::Cache);
-        }
-        Err(if report.answered == 0 {
-            ResolveError::Unreachable
-        } else if report.forged > 0 {
-            ResolveError::BadSignature {
-                key,
-                nodes: report.forged,
-            }
-        } else {
-            ResolveError::NoRecord(key)
-        })
+        let answer = answer(entry, source, Vec::new(), self.lookups.config.ttl)?;
+        Ok(Answer { stale, ..answer })
     }
 
     fn is_fresh(&self, entry: &Entry) -> bool {
+        let bounds = self.lookups.config.ttl;
         let ttl = match &entry.newest {
-            Newest::Packet(packet) => packet.ttl(self.bounds),
-            Newest::Other(_) => self.bounds.least,
+            Newest::Packet(packet) => packet.ttl(bounds),
+            Newest::Other(_) => bounds.least,
         };
         // A clock that was set back makes the age negative: then ask again.
         SystemTime::now()
-            .duration_since(entry.seen_at)
+            .duration_since(entry.seen.at)
             .is_ok_and(|age| age < ttl)
     }
+}
 
-    fn answer(&self, entry: Entry, source: Source) -> Outcome {
-        match entry.newest {
-            Newest::Packet(packet) => Ok(Answer {
-                ttl: packet.ttl(self.bounds),
-                future_seq: packet.seq().is_future(SystemTime::now()),
-                packet,
-                source,
-                seen_at: entry.seen_at,
-            }),
-            Newest::Other(item) => Err(ResolveError::NotAPacket {
-                key: *item.key(),
-                seq: item.seq(),
-            }),
-        }
+/// An entry as an answer, not stale; an item that is no packet is none.
+fn answer(
+    entry: Entry,
+    source: Source,
+    failures: Vec<SourceFailure>,
+    bounds: TtlBounds,
+) -> Outcome {
+    match entry.newest {
+        Newest::Packet(packet) => Ok(Answer {
+            ttl: packet.ttl(bounds),
+            future_seq: packet.seq().is_future(SystemTime::now()),
+            packet,
+            source,
+            seen_at: entry.seen.at,
+            stale: false,
+            failures,
+        }),
+        Newest::Other(item) => Err(ResolveError::NotAPacket {
+            key: *item.key(),
+            seq: item.seq(),
+        }),
     }
 }
 

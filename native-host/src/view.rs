@@ -36,8 +36,12 @@ pub struct Resolution {
     /// How many seconds from then it counts as fresh.
     #[cfg_attr(test, ts(type = "number"))]
     pub ttl: u64,
+    /// Whether it is older than that: the network was slow or away.
+    pub stale: bool,
     /// Where it came from.
     pub source: Source,
+    /// Why sources of the network could not answer.
+    pub failures: Vec<SourceFailure>,
     /// What is odd about it.
     pub warnings: Vec<Warning>,
     /// How many bytes of DNS it has.
@@ -54,9 +58,31 @@ pub struct Resolution {
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Source {
     /// Nodes of the DHT, just now.
-    Dht,
+    Dht {
+        /// How many nodes have answered with this packet so far.
+        nodes: u32,
+    },
+    /// A relay, just now.
+    Relay {
+        /// Its address.
+        url: String,
+    },
     /// Remembered from before.
-    Cache,
+    Cache {
+        /// Who had shown it then: `dht`, `published`, or a relay's address.
+        origin: String,
+    },
+}
+
+/// Why a source of the network could not answer.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SourceFailure {
+    /// `dht`, or a relay's address.
+    pub source: String,
+    /// One sentence.
+    pub reason: String,
 }
 
 /// What is odd about a packet.
@@ -122,10 +148,22 @@ impl Resolution {
             signed_at: packet.seq().unix_millis().min(MAX_SAFE),
             seen_at: unix_millis(answer.seen_at),
             ttl: answer.ttl.as_secs(),
-            source: match answer.source {
-                resolver::Source::Dht => Source::Dht,
-                resolver::Source::Cache => Source::Cache,
+            stale: answer.stale,
+            source: match &answer.source {
+                resolver::Source::Dht { nodes } => Source::Dht { nodes: *nodes },
+                resolver::Source::Relay { url } => Source::Relay { url: url.clone() },
+                resolver::Source::Cache { origin } => Source::Cache {
+                    origin: origin.to_string(),
+                },
             },
+            failures: answer
+                .failures
+                .iter()
+                .map(|failure| SourceFailure {
+                    source: failure.source.clone(),
+                    reason: failure.reason.clone(),
+                })
+                .collect(),
             warnings: answer
                 .future_seq
                 .then_some(Warning::FutureSeq)
@@ -172,7 +210,7 @@ fn places(endpoint: &endpoint::Endpoint) -> Vec<Endpoint> {
     }
 }
 
-fn unix_millis(time: SystemTime) -> i64 {
+pub(crate) fn unix_millis(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH)
         .ok()
         .and_then(|since| i64::try_from(since.as_millis()).ok())

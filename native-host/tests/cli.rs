@@ -188,9 +188,14 @@ fn mistakes_are_explained() {
         ),
         (&["resolve", "example.com"], 1, "does not end in a key"),
         (
-            &["resolve", "abc", "--relay", "https://r.example"],
+            &["resolve", "abc", "--relay", "ftp://r.example"],
             1,
-            "relays are not built yet",
+            "is not the address of a relay",
+        ),
+        (
+            &["resolve", "abc", "--type", "NONE"],
+            1,
+            "not a record type",
         ),
         (
             &["resolve", "abc", "--bootstrap", "nonsense"],

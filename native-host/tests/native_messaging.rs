@@ -101,7 +101,7 @@ fn hello_comes_first() {
     assert_eq!(hello["result"]["protocol"], 1);
     assert_eq!(
         hello["result"]["capabilities"],
-        json!(["resolve", "gateway", "status"])
+        json!(["resolve", "gateway", "status", "updates"])
     );
     let status = host.call("status", Value::Null);
     assert_eq!(status["result"]["gatewayPort"], Value::Null);
@@ -190,7 +190,9 @@ async fn keys_are_resolved_and_failures_have_their_code() {
     let result = &found["result"];
     assert_eq!(result["key"], key.to_string());
     assert_eq!(result["host"], key.to_string());
-    assert_eq!(result["source"], json!({ "kind": "dht" }));
+    assert_eq!(result["source"]["kind"], "dht");
+    assert!(result["source"]["nodes"].as_u64().unwrap() >= 1);
+    assert_eq!(result["stale"], false);
     assert_eq!(
         result["endpoints"],
         json!([{ "kind": "address", "address": "127.0.0.1", "port": null, "tls": false }])
@@ -209,7 +211,10 @@ async fn keys_are_resolved_and_failures_have_their_code() {
         "resolve",
         json!({ "host": format!("www.{key}"), "policy": "cacheOnly" }),
     );
-    assert_eq!(www["result"]["source"], json!({ "kind": "cache" }));
+    assert_eq!(
+        www["result"]["source"],
+        json!({ "kind": "cache", "origin": "dht" })
+    );
     assert_eq!(
         www["result"]["endpoints"],
         json!([{ "kind": "address", "address": "127.0.0.1", "port": 8443, "tls": true }])

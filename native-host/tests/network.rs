@@ -7,10 +7,11 @@ mod support;
 use std::time::SystemTime;
 
 use pkarr_host::{
+    cache::{Cache, Limits, Seen},
     item::{Seq, SignedItem},
     packet::SignedPacket,
     publisher::{Changes, Existing, PublishError, Publisher},
-    resolver::{Policy, ResolveError, Resolver, Source},
+    resolver::{Policy, ResolveError, Resolver, ResolverConfig, Source},
     zone,
 };
 use support::{
@@ -54,14 +55,14 @@ fn packet(number: u8, seq: i64, text: &str) -> SignedPacket {
 async fn what_is_published_is_resolved() {
     let net = testnet().await;
     let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4").await;
-    assert!(published.stored >= 4, "{published:?}");
+    assert!(published.stored.nodes() >= 4, "{published:?}");
     let resolver = resolver(net.bootstrap());
     let key = pair(1).public();
     let answer = resolver.resolve(&key, Policy::CacheFirst).await.unwrap();
     assert_eq!(answer.packet, published.packet);
-    assert_eq!(answer.source, Source::Dht);
+    assert!(matches!(answer.source, Source::Dht { .. }));
     let again = resolver.resolve(&key, Policy::CacheFirst).await.unwrap();
-    assert_eq!(again.source, Source::Cache);
+    assert!(matches!(again.source, Source::Cache { .. }));
     assert!(resolver.resolve(&key, Policy::CacheOnly).await.is_ok());
     let other = pair(2).public();
     assert_eq!(
@@ -97,7 +98,7 @@ async fn publishing_keeps_what_others_wrote() {
 
     let dht = dht(net.bootstrap());
     let records = zone::parse("@ A 4.4.4.4", &pair(3).public()).unwrap();
-    let third = Publisher::new(dht.clone(), Resolver::new(dht))
+    let third = Publisher::new(dht.clone(), None, Resolver::new(dht))
         .publish(
             &pair(3),
             &Changes {
@@ -136,7 +137,7 @@ async fn a_newer_item_that_is_no_packet_supersedes() {
     let found = resolver.resolve(&key, Policy::NetworkOnly).await;
     assert_eq!(found.unwrap_err(), superseded);
     // What can't be read is not written over, unless that is what is asked for.
-    let publisher = Publisher::new(dht(&bootstrap), resolver);
+    let publisher = Publisher::new(dht(&bootstrap), None, resolver);
     assert!(matches!(
         publisher.publish(&pair(4), &Changes::default()).await,
         Err(PublishError::Read(ResolveError::NotAPacket { .. }))
@@ -151,11 +152,11 @@ async fn nothing_older_is_given_once_newer_was_seen() {
     let newer = packet(5, 20, "@ A 2.2.2.2");
     liar.claims(claim(newer.item()));
     let found = resolver.resolve(&key, Policy::NetworkOnly).await.unwrap();
-    assert_eq!(found.source, Source::Dht);
+    assert!(matches!(found.source, Source::Dht { .. }));
     liar.claims(claim(packet(5, 10, "@ A 1.1.1.1").item()));
     let found = resolver.resolve(&key, Policy::NetworkOnly).await.unwrap();
     assert_eq!(found.packet, newer);
-    assert_eq!(found.source, Source::Cache);
+    assert!(matches!(found.source, Source::Cache { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +174,7 @@ async fn forged_items_are_told_apart_from_none() {
     let found = resolver.resolve(&key, Policy::CacheFirst).await;
     assert_eq!(
         found.unwrap_err(),
-        ResolveError::BadSignature { key, nodes: 1 }
+        ResolveError::BadSignature { key, sources: 1 }
     );
 
     // A genuine packet of another key is no answer either.
@@ -215,7 +216,7 @@ async fn a_date_far_ahead_is_called_to_attention_and_not_signed_after() {
     let key = pair(11).public();
     let found = resolver.resolve(&key, Policy::CacheFirst).await.unwrap();
     assert!(found.future_seq);
-    let publisher = Publisher::new(dht(&bootstrap), resolver);
+    let publisher = Publisher::new(dht(&bootstrap), None, resolver);
     assert!(matches!(
         publisher.publish(&pair(11), &Changes::default()).await,
         Err(PublishError::Date(_))
@@ -234,4 +235,43 @@ async fn nobody_there_is_said_so() {
         .resolve(&key, Policy::CacheFirst)
         .await;
     assert_eq!(found.unwrap_err(), ResolveError::Unreachable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_resolved_the_next_remembers() {
+    let net = testnet().await;
+    let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache.db");
+    let key = pair(1).public();
+    let start = || {
+        let cache = Cache::open(&path, Limits::default());
+        Resolver::with(dht(net.bootstrap()), None, cache, ResolverConfig::default())
+    };
+    let first = start();
+    first.resolve(&key, Policy::NetworkOnly).await.unwrap();
+    drop(first);
+    let answer = start().resolve(&key, Policy::CacheFirst).await.unwrap();
+    assert!(matches!(answer.source, Source::Cache { .. }));
+    assert_eq!(answer.packet, published.packet);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cleared_cache_still_believes_nothing_older() {
+    let net = testnet().await;
+    let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4").await;
+    let found = published.packet.seq();
+    let newer = packet(1, found.get() + 1, "@ A 5.6.7.8");
+    let cache = Cache::memory();
+    let seen = Seen::in_dht(SystemTime::now());
+    cache.keep(newer.item().clone(), seen).unwrap();
+    cache.clear().await.unwrap();
+    let resolver = Resolver::with(dht(net.bootstrap()), None, cache, ResolverConfig::default());
+    let key = pair(1).public();
+    let seen = newer.seq();
+    for policy in [Policy::CacheFirst, Policy::NetworkOnly] {
+        let outcome = resolver.resolve(&key, policy).await;
+        let outdated = ResolveError::Outdated { key, found, seen };
+        assert_eq!(outcome.unwrap_err(), outdated);
+    }
 }

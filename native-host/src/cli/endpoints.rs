@@ -7,7 +7,7 @@ use super::{options::Settings, output::Output, resolve::place};
 use crate::{
     key::KeyAddress,
     problem::{Code, Problem},
-    resolver::Policy,
+    resolver::{Policy, Priority},
     view::Resolution,
 };
 
@@ -28,11 +28,17 @@ pub(super) async fn run(
 ) -> Result<(), Problem> {
     let address =
         KeyAddress::parse(&arguments.url).map_err(|error| Problem::new(Code::NotAKey, error))?;
+    let services = settings.services()?;
     let route = {
         let _progress = output.progress("asking the network");
-        settings
-            .resolver()
-            .route(&address.host, address.url.scheme(), Policy::CacheFirst)
+        services
+            .resolver
+            .route(
+                &address.host,
+                address.url.scheme(),
+                Policy::CacheFirst,
+                Priority::Page,
+            )
             .await?
     };
     let resolution = Resolution::new(&address.host, &route);

@@ -26,13 +26,13 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Problem> {
-    let dht = settings.dht();
-    dht.start();
+    let services = settings.services()?;
+    services.dht.start();
     let config = GatewayConfig {
         listen: arguments.listen,
         allow_private: settings.allow_private,
     };
-    let gateway = Gateway::start(crate::resolver::Resolver::new(dht), config)
+    let gateway = Gateway::start(services.resolver, config)
         .await
         .map_err(|error| {
             Problem::new(

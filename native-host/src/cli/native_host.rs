@@ -1,7 +1,8 @@
 //! `pkarr native-host`: what browsers start.
 //!
 //! Here the parts of a browser's host are put together: a resolver, a gateway that is started when
-//! the extension asks for it, and a session on standard input and output that ends with the input.
+//! the extension asks for it, a keeper for the user's published keys, and a session on standard
+//! input and output that ends with the input.
 
 use std::ffi::OsString;
 
@@ -16,6 +17,7 @@ use crate::{
     gateway::{Gateway, GatewayConfig},
     messaging::session::{self, RunningGateway, Services, StartGateway},
     problem::{Code, Problem},
+    publisher::keeper::Keeper,
     resolver::Resolver,
 };
 
@@ -75,15 +77,20 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
         version = env!("CARGO_PKG_VERSION"),
         "native messaging host starts"
     );
-    let dht = settings.dht();
-    dht.start();
-    let resolver = Resolver::new(dht);
+    let parts = settings.services()?;
+    parts.dht.start();
     let services = Services {
-        start_gateway: start_gateway(resolver.clone(), settings.allow_private),
-        resolver,
+        start_gateway: start_gateway(parts.resolver.clone(), settings.allow_private),
+        resolver: parts.resolver,
         data_dir: settings.data_dir.clone(),
     };
-    let served = session::serve(tokio::io::stdin(), tokio::io::stdout(), services).await;
+    let keeper = Keeper::new(parts.publisher, settings.external());
+    let session = session::serve(tokio::io::stdin(), tokio::io::stdout(), services);
+    let served = tokio::select! {
+        served = session => served,
+        () = keeper.run(|_| {}) => Ok(()),
+    };
+    keeper.release().await;
     tracing::info!("the browser closed the pipe");
     served.map_err(|error| Problem::new(Code::Internal, error))
 }

@@ -2,18 +2,24 @@
 
 use std::{
     fs, io,
+    net::{Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{Args, builder::FalseyValueParser};
 use directories::ProjectDirs;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
+    cache::{Cache, Limits},
     dht::{Dht, DhtConfig},
     problem::{Code, Problem},
-    resolver::Resolver,
+    publisher::Publisher,
+    relays::{DEFAULT_RELAYS, RelayLimits, Relays},
+    resolver::{Resolver, ResolverConfig},
+    zone::External,
 };
 
 /// The options as they are given; what is left out may stand in the configuration file.
@@ -44,6 +50,32 @@ pub(super) struct Options {
     #[arg(long, global = true, env = "PKARR_NO_RELAYS", value_parser = FalseyValueParser::new())]
     no_relays: bool,
 
+    /// How long the DHT may take, in milliseconds, before relays are asked too; 0 asks at once
+    #[arg(long, global = true, env = "PKARR_RELAY_DELAY", value_name = "MS")]
+    relay_delay: Option<u64>,
+
+    /// This machine's public IPv4 address, for {external_ipv4} in zone files
+    #[arg(
+        long,
+        global = true,
+        env = "PKARR_EXTERNAL_IPV4",
+        value_name = "ADDRESS"
+    )]
+    external_ipv4: Option<Ipv4Addr>,
+
+    /// This machine's public IPv6 address, for {external_ipv6} in zone files
+    #[arg(
+        long,
+        global = true,
+        env = "PKARR_EXTERNAL_IPV6",
+        value_name = "ADDRESS"
+    )]
+    external_ipv6: Option<Ipv6Addr>,
+
+    /// How many keys are remembered on disk
+    #[arg(long, global = true, env = "PKARR_CACHE_SIZE", value_name = "KEYS")]
+    cache_size: Option<u64>,
+
     /// Let keys lead to this machine and to private networks
     #[arg(long, global = true, env = "PKARR_ALLOW_PRIVATE", value_parser = FalseyValueParser::new())]
     allow_private: bool,
@@ -65,17 +97,41 @@ struct File {
     relays: Option<Vec<Url>>,
     #[serde(default)]
     no_relays: bool,
+    relay_delay: Option<u64>,
+    external_ipv4: Option<Ipv4Addr>,
+    external_ipv6: Option<Ipv6Addr>,
+    cache_size: Option<u64>,
     #[serde(default)]
     allow_private: bool,
     data_dir: Option<PathBuf>,
 }
 
 /// The settings that hold.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Settings {
-    pub(super) bootstrap: Option<Vec<String>>,
+    /// The first nodes of the DHT to ask.
+    pub(super) bootstrap: Vec<String>,
+    /// The relays; none where they are switched off.
+    pub(super) relays: Vec<Url>,
+    /// In milliseconds.
+    pub(super) relay_delay: u64,
+    pub(super) external_ipv4: Option<Ipv4Addr>,
+    pub(super) external_ipv6: Option<Ipv6Addr>,
+    /// In keys.
+    pub(super) cache_size: u64,
     pub(super) allow_private: bool,
     pub(super) data_dir: PathBuf,
+    /// The configuration file that was looked for.
+    pub(super) config: Option<PathBuf>,
+}
+
+/// The parts of the house that most commands work with.
+#[derive(Debug)]
+pub(super) struct Services {
+    pub(super) dht: Dht,
+    pub(super) resolver: Resolver,
+    pub(super) publisher: Publisher,
 }
 
 impl Options {
@@ -90,17 +146,18 @@ impl Options {
             (None, Some(path)) => read(path, false)?,
             (None, None) => File::default(),
         };
-        let relays = if self.relays.is_empty() {
-            file.relays.unwrap_or_default()
-        } else {
+        let relays = if self.no_relays || file.no_relays {
+            Vec::new()
+        } else if !self.relays.is_empty() {
             self.relays
+        } else if let Some(relays) = file.relays {
+            relays
+        } else if self.bootstrap.is_empty() && file.bootstrap.is_none() {
+            public_relays()?
+        } else {
+            // Who names a network of their own does not mean the public one beside it.
+            Vec::new()
         };
-        if !relays.is_empty() && !self.no_relays && !file.no_relays {
-            return Err(Problem::new(
-                Code::BadRequest,
-                "relays are not built yet: leave them out, or add --no-relays",
-            ));
-        }
         let data_dir = self
             .data_dir
             .or(file.data_dir)
@@ -113,10 +170,11 @@ impl Options {
             })?;
         let bootstrap = if self.bootstrap.is_empty() {
             file.bootstrap
+                .unwrap_or_else(|| DhtConfig::default().bootstrap)
         } else {
-            Some(self.bootstrap)
+            self.bootstrap
         };
-        for node in bootstrap.iter().flatten() {
+        for node in &bootstrap {
             let port = node.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
             if !matches!(port, Some(Ok(1..))) {
                 return Err(Problem::new(
@@ -127,8 +185,20 @@ impl Options {
         }
         Ok(Settings {
             bootstrap,
+            relays,
+            relay_delay: self
+                .relay_delay
+                .or(file.relay_delay)
+                .unwrap_or_else(default_delay),
+            external_ipv4: self.external_ipv4.or(file.external_ipv4),
+            external_ipv6: self.external_ipv6.or(file.external_ipv6),
+            cache_size: self
+                .cache_size
+                .or(file.cache_size)
+                .unwrap_or_else(|| Limits::default().keys),
             allow_private: self.allow_private || file.allow_private,
             data_dir,
+            config: self.config.or(default_config),
         })
     }
 }
@@ -157,20 +227,59 @@ fn read(path: &Path, must_exist: bool) -> Result<File, Problem> {
     }
 }
 
+fn public_relays() -> Result<Vec<Url>, Problem> {
+    DEFAULT_RELAYS
+        .iter()
+        .map(|url| Url::parse(url).map_err(|error| Problem::new(Code::Internal, error)))
+        .collect()
+}
+
+fn default_delay() -> u64 {
+    let delay = ResolverConfig::default().relay_delay.as_millis();
+    u64::try_from(delay).unwrap_or(u64::MAX)
+}
+
 impl Settings {
-    /// A client of the DHT as these settings have it.
-    pub(super) fn dht(&self) -> Dht {
-        Dht::new(match &self.bootstrap {
-            Some(bootstrap) => DhtConfig {
-                bootstrap: bootstrap.clone(),
-            },
-            None => DhtConfig::default(),
-        })
+    /// The cache file of these settings.
+    pub(super) fn cache(&self) -> Cache {
+        let limits = Limits {
+            keys: self.cache_size,
+            ..Limits::default()
+        };
+        Cache::open(&self.data_dir.join("cache.db"), limits)
     }
 
-    /// A resolver as these settings have it.
-    pub(super) fn resolver(&self) -> Resolver {
-        Resolver::new(self.dht())
+    /// This machine's addresses as they are given.
+    pub(super) fn external(&self) -> External {
+        External {
+            v4: self.external_ipv4,
+            v6: self.external_ipv6,
+        }
+    }
+
+    /// DHT, relays, cache, resolver and publisher as these settings have them.
+    pub(super) fn services(&self) -> Result<Services, Problem> {
+        let dht = Dht::new(DhtConfig {
+            bootstrap: self.bootstrap.clone(),
+        });
+        let relays = if self.relays.is_empty() {
+            None
+        } else {
+            let relays = Relays::new(self.relays.clone(), RelayLimits::default())
+                .map_err(|error| Problem::new(Code::BadRequest, error))?;
+            Some(relays)
+        };
+        let config = ResolverConfig {
+            relay_delay: Duration::from_millis(self.relay_delay),
+            ..ResolverConfig::default()
+        };
+        let resolver = Resolver::with(dht.clone(), relays.clone(), self.cache(), config);
+        let publisher = Publisher::new(dht.clone(), relays, resolver.clone());
+        Ok(Services {
+            dht,
+            resolver,
+            publisher,
+        })
     }
 }
 
@@ -183,6 +292,10 @@ mod tests {
             bootstrap: Vec::new(),
             relays: Vec::new(),
             no_relays: false,
+            relay_delay: None,
+            external_ipv4: None,
+            external_ipv6: None,
+            cache_size: None,
             allow_private: false,
             data_dir: Some("/data".into()),
             config: None,
@@ -204,14 +317,14 @@ mod tests {
     fn options_win_over_the_file() {
         let text = "bootstrap = [\"a:1\"]\nallow-private = true\ndata-dir = \"/elsewhere\"";
         let settings = with_file(options(), text).unwrap();
-        assert_eq!(settings.bootstrap.unwrap(), ["a:1"]);
+        assert_eq!(settings.bootstrap, ["a:1"]);
         assert!(settings.allow_private);
         assert_eq!(settings.data_dir, Path::new("/data"));
         let given = Options {
             bootstrap: vec!["b:2".to_owned()],
             ..options()
         };
-        assert_eq!(with_file(given, text).unwrap().bootstrap.unwrap(), ["b:2"]);
+        assert_eq!(with_file(given, text).unwrap().bootstrap, ["b:2"]);
     }
 
     #[test]
@@ -234,18 +347,17 @@ mod tests {
     }
 
     #[test]
-    fn relays_are_refused_unless_switched_off() {
+    fn relays_are_the_public_ones_unless_something_else_is_said() {
         let relay = || vec![Url::parse("https://relay.example").unwrap()];
-        let given = Options {
+        let relays = |options, text| with_file(options, text).unwrap().relays;
+        assert_eq!(relays(options(), "").len(), DEFAULT_RELAYS.len());
+        assert_eq!(relays(options(), "relays = []"), []);
+        assert_eq!(relays(options(), "bootstrap = [\"a:1\"]"), []);
+        let given = || Options {
             relays: relay(),
             ..options()
         };
-        assert!(with_file(given, "").is_err());
-        let off = Options {
-            relays: relay(),
-            no_relays: true,
-            ..options()
-        };
-        assert!(with_file(off, "").is_ok());
+        assert_eq!(relays(given(), "relays = []"), relay());
+        assert_eq!(relays(given(), "no-relays = true"), []);
     }
 }

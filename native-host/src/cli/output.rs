@@ -10,7 +10,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::problem::Problem;
 
@@ -56,9 +56,7 @@ impl Output {
         let Problem { code, what } = problem;
         let todo = code.todo();
         if self.json {
-            self.json(
-                &json!({ "error": { "code": code.as_str(), "message": what, "todo": todo } }),
-            );
+            self.json(&json!({ "error": Self::described(problem) }));
         } else {
             let mut stderr = anstream::stderr();
             _ = writeln!(stderr, "{FAILURE}error[{code}]{FAILURE:#}: {what}");
@@ -68,6 +66,15 @@ impl Output {
             }
         }
         ExitCode::FAILURE
+    }
+
+    /// A failure as it stands in JSON.
+    pub(super) fn described(problem: &Problem) -> Value {
+        json!({
+            "code": problem.code.as_str(),
+            "message": problem.what,
+            "todo": problem.code.todo(),
+        })
     }
 
     /// Says on a terminal that something takes its time, until it is dropped.

@@ -90,7 +90,7 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<(), Problem> 
     ));
     if show {
         output.line("");
-        records::table(&views, key, output);
+        records::table(&views, &key.to_string(), output);
     }
     Ok(())
 }

@@ -1,24 +1,29 @@
 //! `pkarr publish`: sign records and hand them to the network.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use clap::Args;
 use serde_json::json;
 use simple_dns::{Name, TYPE};
 
 use super::{
-    options::Settings,
+    options::{Services, Settings},
     output::{FAINT, Output, STRONG},
     passphrase::Passphrase,
+    stop,
 };
 use crate::{
-    key::PublicKey,
+    cache::Whose,
+    key::{KeyPair, PublicKey},
     keystore,
     packet::owner_name,
     problem::{Code, Problem},
-    publisher::{Changes, Existing, Publisher},
-    resolver::Resolver,
-    zone,
+    publisher::{Changes, Existing, Published, keeper},
+    zone::{self, External},
 };
 
 /// Records under the key that are not in the zone file stay as they are, unless they have the name
@@ -43,7 +48,13 @@ pub(super) struct Arguments {
     /// Drop the records that are published now and not in the zone file
     #[arg(long)]
     replace: bool,
-    /// One line of JSON: {"key", "uri", "seq", "storedNodes", "size", "maxSize", "records", "kept"}
+    /// Publish again whenever the zone file changes, until stopped
+    #[arg(long, requires = "zone_file")]
+    watch: bool,
+    /// Publish this once, and don't keep the key published from then on
+    #[arg(long)]
+    once: bool,
+    /// One line of JSON: {"key", "uri", "seq", "storedNodes", "size", "maxSize", "records", "kept", "relays"}
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -54,83 +65,215 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<(), Problem> {
     let pair = keystore::read(&arguments.key, || arguments.passphrase.ask())?;
-    let changes = changes(&arguments, &pair.public())?;
-    let dht = settings.dht();
-    let publisher = Publisher::new(dht.clone(), Resolver::new(dht));
-    let published = {
-        let _progress = output.progress("publishing: reading what is there, then storing");
-        publisher.publish(&pair, &changes).await?
+    let services = settings.services()?;
+    let one = One {
+        pair,
+        arguments,
+        settings,
+        services,
+        output: *output,
     };
-    let (size, most) = published.size();
-    let key = pair.public();
-    let all = published.packet.records().len();
-    if output.is_json() {
-        output.json(&json!({
-            "key": key.to_string(),
-            "uri": key.to_uri(),
-            "seq": published.packet.seq().to_string(),
-            "storedNodes": published.stored,
-            "size": size,
-            "maxSize": most,
-            "records": all,
-            "kept": published.kept,
-        }));
-        return Ok(());
+    let text = one.zone_text()?;
+    one.publish(text.as_deref()).await?;
+    if one.arguments.watch {
+        one.watch(text).await;
     }
-    output.line(format_args!("{STRONG}{}{STRONG:#}", key.to_uri()));
-    output.line(format_args!(
-        "published {all} records ({size} of {most} bytes), stored on {} nodes",
-        published.stored
-    ));
-    if published.kept > 0 {
-        output.line(format_args!(
-            "{FAINT}{} of them were there before and were kept; --replace drops them{FAINT:#}",
-            published.kept
-        ));
-    }
-    output.line(format_args!(
-        "{FAINT}Nodes forget records after some hours: publish again before that.{FAINT:#}"
-    ));
     Ok(())
 }
 
-/// What is to change, by zone file and options.
-fn changes(arguments: &Arguments, key: &PublicKey) -> Result<Changes, Problem> {
-    let wrong = |text: String| Problem::new(Code::BadRequest, text);
-    let mut set = Vec::new();
-    if let Some(path) = &arguments.zone_file {
-        let name = path.display();
+/// A key that is being published.
+struct One<'a> {
+    pair: KeyPair,
+    arguments: Arguments,
+    settings: &'a Settings,
+    services: Services,
+    output: Output,
+}
+
+impl One<'_> {
+    fn zone_text(&self) -> Result<Option<String>, Problem> {
+        let Some(path) = &self.arguments.zone_file else {
+            return Ok(None);
+        };
         let text = if path.as_os_str() == "-" {
             std::io::read_to_string(std::io::stdin())
         } else {
             fs::read_to_string(path)
-        }
-        .map_err(|error| wrong(format!("can’t read the zone file {name}: {error}")))?;
-        set = zone::parse(&text, key)
-            .map_err(|error| wrong(format!("the zone file {name} is wrong: {error}")))?;
-    }
-    for line in &arguments.set {
-        let records = zone::parse(line, key)
-            .map_err(|error| wrong(format!("the record {line:?} is wrong: {error}")))?;
-        set.extend(records);
-    }
-    let remove = arguments
-        .remove
-        .iter()
-        .map(|text| {
-            removal(text, key)
-                .ok_or_else(|| wrong(format!("{text:?} is not a name, or a name and a type")))
+        };
+        text.map(Some).map_err(|error| {
+            let name = path.display();
+            Problem::new(
+                Code::BadRequest,
+                format!("can’t read the zone file {name}: {error}"),
+            )
         })
-        .collect::<Result<_, _>>()?;
-    Ok(Changes {
-        set,
-        remove,
-        existing: if arguments.replace {
-            Existing::Drop
+    }
+
+    async fn publish(&self, text: Option<&str>) -> Result<(), Problem> {
+        let changes = self.changes(text).await?;
+        let published = {
+            let _progress = self
+                .output
+                .progress("publishing: reading what is there, then storing");
+            let publisher = &self.services.publisher;
+            publisher.publish(&self.pair, &changes).await?
+        };
+        if !self.arguments.once {
+            self.keep(&published).await?;
+        }
+        self.tell(&published);
+        Ok(())
+    }
+
+    /// Publishes again when the file has changed; a mistake in it is told and waits for the next.
+    async fn watch(&self, mut text: Option<String>) {
+        let mut asked = std::pin::pin!(stop::asked());
+        loop {
+            tokio::select! {
+                () = &mut asked => return,
+                () = tokio::time::sleep(Duration::from_millis(500)) => {}
+            }
+            // An editor may be replacing the file at this moment.
+            let Ok(now) = self.zone_text() else { continue };
+            if now == text {
+                continue;
+            }
+            text = now;
+            if let Err(problem) = self.publish(text.as_deref()).await {
+                self.output.failure(&problem);
+            }
+        }
+    }
+
+    /// What is to change, by zone file and options.
+    async fn changes(&self, text: Option<&str>) -> Result<Changes, Problem> {
+        let wrong = |text: String| Problem::new(Code::BadRequest, text);
+        let key = self.pair.public();
+        let mut set = Vec::new();
+        if let (Some(text), Some(path)) = (text, &self.arguments.zone_file) {
+            let external = self.external(text).await;
+            set = zone::parse_with(text, &key, &external).map_err(|error| {
+                wrong(format!(
+                    "the zone file {} is wrong: {error}",
+                    path.display()
+                ))
+            })?;
+        }
+        for line in &self.arguments.set {
+            let records = zone::parse(line, &key)
+                .map_err(|error| wrong(format!("the record {line:?} is wrong: {error}")))?;
+            set.extend(records);
+        }
+        let removal = |text: &String| {
+            removal(text, &key)
+                .ok_or_else(|| wrong(format!("{text:?} is not a name, or a name and a type")))
+        };
+        Ok(Changes {
+            set,
+            remove: self
+                .arguments
+                .remove
+                .iter()
+                .map(removal)
+                .collect::<Result<_, _>>()?,
+            existing: if self.arguments.replace {
+                Existing::Drop
+            } else {
+                Existing::Keep
+            },
+        })
+    }
+
+    /// This machine's addresses, where the zone file asks for them.
+    async fn external(&self, text: &str) -> External {
+        let mut external = self.settings.external();
+        if external.v4.is_none() && zone::has_variables(text) {
+            // Nodes tell with their answers; without one nobody knows.
+            let reported = self.services.dht.probe().await.ok();
+            external.v4 = reported.and_then(|info| info.public_address);
+        }
+        external
+    }
+
+    async fn keep(&self, published: &Published) -> Result<(), Problem> {
+        let absolute = |path: &PathBuf| std::path::absolute(path).ok();
+        let zone_file = self.arguments.zone_file.as_ref();
+        let whose = Whose::Own {
+            key_file: absolute(&self.arguments.key),
+            zone_file: zone_file
+                .filter(|path| path.as_os_str() != "-")
+                .and_then(absolute),
+        };
+        let cache = self.services.resolver.cache();
+        let item = published.packet.item().clone();
+        let now = SystemTime::now();
+        let nodes = published.stored.nodes();
+        let next_at = keeper::next(published.packet.key(), nodes, now);
+        cache.keep_alive(item, whose, next_at).await?;
+        cache
+            .note_put(*published.packet.key(), now, nodes, next_at)
+            .await?;
+        Ok(())
+    }
+
+    fn tell(&self, published: &Published) {
+        let output = self.output;
+        let (size, most) = published.size();
+        let key = self.pair.public();
+        let all = published.packet.records().len();
+        let nodes = published.stored.nodes();
+        let relays = &published.stored.relays;
+        if output.is_json() {
+            let relays: Vec<_> = relays
+                .iter()
+                .map(|(url, answer)| {
+                    json!({
+                        "url": url,
+                        "storedNodes": answer.as_ref().ok().map(|put| put.stored),
+                        "error": answer.as_ref().err().map(ToString::to_string),
+                    })
+                })
+                .collect();
+            output.json(&json!({
+                "key": key.to_string(),
+                "uri": key.to_uri(),
+                "seq": published.packet.seq().to_string(),
+                "storedNodes": nodes,
+                "size": size,
+                "maxSize": most,
+                "records": all,
+                "kept": published.kept,
+                "relays": relays,
+            }));
+            return;
+        }
+        output.line(format_args!("{STRONG}{}{STRONG:#}", key.to_uri()));
+        output.line(format_args!(
+            "published {all} records ({size} of {most} bytes), stored on {nodes} nodes"
+        ));
+        if let Err(error) = &published.stored.dht {
+            output.line(format_args!("not stored in the DHT: {error}"));
+        }
+        for (url, answer) in relays {
+            match answer {
+                Ok(put) => output.line(format_args!("stored by {url}, on {} nodes", put.stored)),
+                Err(error) => output.line(format_args!("not stored by {url}: {error}")),
+            }
+        }
+        if published.kept > 0 {
+            output.line(format_args!(
+                "{FAINT}{} of them were there before and were kept; --replace drops them{FAINT:#}",
+                published.kept
+            ));
+        }
+        output.line(if self.arguments.once {
+            format!("{FAINT}Nodes forget records after some hours: publish again before that.{FAINT:#}")
         } else {
-            Existing::Keep
-        },
-    })
+            format!(
+                "{FAINT}It stays published as long as `pkarr daemon` or a browser with the extension runs.{FAINT:#}"
+            )
+        });
+    }
 }
 
 fn removal(text: &str, key: &PublicKey) -> Option<(Name<'static>, Option<TYPE>)> {

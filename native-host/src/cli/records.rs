@@ -1,18 +1,17 @@
 //! Records as a table for people.
 
 use super::output::{FAINT, Output};
-use crate::{key::PublicKey, view::RecordView};
+use crate::view::RecordView;
 
 /// Writes the records of a key in columns, names relative to it.
-pub(super) fn table(records: &[RecordView], key: &PublicKey, output: &Output) {
+pub(super) fn table(records: &[RecordView], key: &str, output: &Output) {
     if records.is_empty() {
         output.line("no records");
         return;
     }
-    let key = key.to_string();
     let rows: Vec<_> = records
         .iter()
-        .map(|record| (relative(record, &key), record))
+        .map(|record| (relative(record, key), record))
         .collect();
     let width = |column: fn(&(String, &RecordView)) -> usize| rows.iter().map(column).max();
     let names = width(|(name, _)| name.chars().count()).unwrap_or(0);
@@ -27,7 +26,7 @@ pub(super) fn table(records: &[RecordView], key: &PublicKey, output: &Output) {
 }
 
 /// The name as in a zone file: `@`, `www`, or whole with a final dot where it is out of zone.
-fn relative(record: &RecordView, key: &str) -> String {
+pub(super) fn relative(record: &RecordView, key: &str) -> String {
     let name = record.name.to_ascii_lowercase();
     match name.strip_suffix(key) {
         Some("") => "@".to_owned(),

@@ -20,7 +20,7 @@ use crate::{
     endpoint::{Endpoint, Target},
     key::{KeyError, KeyHost},
     problem::{Code, Problem},
-    resolver::{Policy, ResolveError, Resolver},
+    resolver::{Policy, Priority, ResolveError, Resolver},
 };
 
 /// How long one address may take to answer.
@@ -102,6 +102,18 @@ impl Connector {
         }
     }
 
+    /// Sees to it that the records of `host` are at hand, in the turn of who asks.
+    pub(super) async fn ready(
+        &self,
+        host: &KeyHost,
+        priority: Priority,
+    ) -> Result<(), ResolveError> {
+        self.resolver
+            .resolve_for(host.key(), Policy::CacheFirst, priority)
+            .await
+            .map(drop)
+    }
+
     /// Connects to `host`; a port of the URL wins over the record's, and that over 80.
     pub(super) async fn connect(
         &self,
@@ -110,7 +122,7 @@ impl Connector {
     ) -> Result<TcpStream, ConnectError> {
         let route = self
             .resolver
-            .route(host, "http", Policy::CacheFirst)
+            .route(host, "http", Policy::CacheFirst, Priority::Page)
             .await?;
         let mut first_error = None;
         let tries = async {

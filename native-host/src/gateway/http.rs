@@ -22,6 +22,7 @@ use super::{
 use crate::{
     key::KeyHost,
     problem::{Code, Problem},
+    resolver::Priority,
 };
 
 /// How long an unused connection to a site is kept.
@@ -70,7 +71,7 @@ impl Proxy {
         let outcome = if request.method() == Method::CONNECT {
             self.tunnel(request).await
         } else {
-            self.forward(request).await
+            self.forward(request, reader).await
         };
         outcome.unwrap_or_else(|problem| {
             // Not above debug: a log is no place for what somebody reads, and a page could flood it.
@@ -95,7 +96,11 @@ impl Proxy {
         Ok(Response::new(pages::empty()))
     }
 
-    async fn forward(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+    async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        reader: pages::Reader,
+    ) -> Result<Response<Body>, Problem> {
         if request.uri().scheme() != Some(&Scheme::HTTP) {
             return Err(Problem::new(
                 Code::BadRequest,
@@ -103,6 +108,11 @@ impl Proxy {
             ));
         }
         let host = key_host(request.uri())?;
+        let priority = match reader {
+            pages::Reader::Person => Priority::Page,
+            pages::Reader::Program => Priority::Part,
+        };
+        self.connector.ready(&host, priority).await?;
         let path = request.uri().path_and_query().cloned();
         let uri = site_uri(&host, request.uri().port_u16(), path.clone())?;
         without_hop_by_hop(request.headers_mut());

@@ -96,7 +96,9 @@ pub(super) fn answer(problem: &Problem, host: &str, reader: Reader) -> Response<
 fn status(code: Code) -> StatusCode {
     match code {
         Code::NotAKey | Code::PrivateAddress => StatusCode::FORBIDDEN,
-        Code::NoRecord | Code::NoEndpoint | Code::NotCached => StatusCode::NOT_FOUND,
+        Code::NoRecord | Code::NoEndpoint | Code::NotCached | Code::Outdated => {
+            StatusCode::NOT_FOUND
+        }
         Code::DhtUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         Code::BadRequest => StatusCode::BAD_REQUEST,
         Code::NeedsTls => StatusCode::NOT_IMPLEMENTED,

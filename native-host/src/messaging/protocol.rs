@@ -12,6 +12,9 @@
 //! | `resolve` | [`ResolveParams`] | [`Resolution`]    |
 //! | `status`  | none              | [`StatusResult`]  |
 //!
+//! The host sends one event, a notification without id: `updated` ([`UpdatedEvent`]), when a newer
+//! packet of a key has turned up (capability `updates`).
+//!
 //! Everything before `hello` is answered with error -32002.
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +27,7 @@ pub use crate::view::Resolution;
 pub const PROTOCOL: u32 = 1;
 
 /// What this host can do, as hello names it.
-pub const CAPABILITIES: [&str; 3] = ["resolve", "gateway", "status"];
+pub const CAPABILITIES: [&str; 4] = ["resolve", "gateway", "status", "updates"];
 
 /// Parameters of `hello`, the first message of a session.
 #[derive(Debug, Clone, Deserialize)]
@@ -76,7 +79,7 @@ pub struct GatewayResult {
 
 /// Parameters of `resolve`.
 ///
-/// Errors: 1 (`not-a-key`) and those of the resolver, 2, 3, 4, 8 and 10.
+/// Errors: 1 (`not-a-key`) and those of the resolver, 2, 3, 4, 8, 10 and 14.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -87,6 +90,19 @@ pub struct ResolveParams {
     #[serde(default)]
     #[cfg_attr(test, ts(optional))]
     pub policy: Option<Policy>,
+}
+
+/// Parameters of the event `updated`: a newer item of a key than the one known before is known now.
+///
+/// Whoever shows that key can ask for it again; the answer is in the cache.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct UpdatedEvent {
+    /// The key: 52 characters.
+    pub key: String,
+    /// The newer item's sequence number, in decimal.
+    pub seq: String,
 }
 
 /// Where an answer may come from.
@@ -155,6 +171,30 @@ pub(super) struct Response {
     id: Value,
     #[serde(flatten)]
     outcome: Outcome,
+}
+
+/// What goes to the browser.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Outgoing {
+    /// An answer.
+    Response(Response),
+    /// An event: a notification (JSON-RPC 2.0, section 4.1).
+    Event {
+        jsonrpc: &'static str,
+        method: &'static str,
+        params: UpdatedEvent,
+    },
+}
+
+impl Outgoing {
+    pub(super) fn updated(params: UpdatedEvent) -> Self {
+        Self::Event {
+            jsonrpc: "2.0",
+            method: "updated",
+            params,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -289,9 +329,11 @@ mod tests {
             Policy,
             view::Resolution,
             view::Source,
+            view::SourceFailure,
             view::Warning,
             view::RecordView,
             view::Endpoint,
+            UpdatedEvent,
             StatusResult,
             DhtStatus,
             RpcError,

@@ -21,21 +21,21 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Mutex, Semaphore, mpsc},
+    sync::{Mutex, Semaphore, broadcast::error::RecvError, mpsc},
 };
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::{
     framing::{Frame, Framing},
     protocol::{
-        CAPABILITIES, DhtStatus, GatewayParams, GatewayResult, HelloParams, HelloResult, PROTOCOL,
-        Policy, Request, ResolveParams, Response, RpcError, StatusResult,
+        CAPABILITIES, DhtStatus, GatewayParams, GatewayResult, HelloParams, HelloResult, Outgoing,
+        PROTOCOL, Policy, Request, ResolveParams, Response, RpcError, StatusResult, UpdatedEvent,
     },
 };
 use crate::{
     key::KeyAddress,
     problem::{Code, Problem},
-    resolver::{self, Resolver},
+    resolver::{self, Priority, Resolver},
     view::Resolution,
 };
 
@@ -87,7 +87,7 @@ where
         greeted: AtomicBool::new(false),
         started: Instant::now(),
     });
-    let (answers, mut waiting) = mpsc::channel::<Response>(MAX_ANSWERS);
+    let (answers, mut waiting) = mpsc::channel::<Outgoing>(MAX_ANSWERS);
     let writer = tokio::spawn(async move {
         let mut output = FramedWrite::new(output, Framing::default());
         while let Some(answer) = waiting.recv().await {
@@ -96,13 +96,14 @@ where
         }
         io::Result::Ok(())
     });
+    let telling = tokio::spawn(tell_updates(session.clone(), answers.clone()));
     let permits = Arc::new(Semaphore::new(MAX_REQUESTS));
     let mut frames = FramedRead::new(input, Framing::default());
     while let Some(frame) = frames.next().await {
         let message = match frame? {
             Frame::Message(message) => message,
             Frame::TooLong(length) => {
-                let error = Response::new(Value::Null, Err(RpcError::too_long(length)));
+                let error = answer(Value::Null, Err(RpcError::too_long(length)));
                 if answers.send(error).await.is_err() {
                     break;
                 }
@@ -112,7 +113,7 @@ where
         let request = match read(&message) {
             Ok(request) => request,
             Err((id, error)) => {
-                if answers.send(Response::new(id, Err(error))).await.is_err() {
+                if answers.send(answer(id, Err(error))).await.is_err() {
                     break;
                 }
                 continue;
@@ -120,7 +121,7 @@ where
         };
         let id = request.id.clone();
         let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
-            let error = Response::new(id.unwrap_or_default(), Err(RpcError::busy()));
+            let error = answer(id.unwrap_or_default(), Err(RpcError::busy()));
             if answers.send(error).await.is_err() {
                 break;
             }
@@ -130,7 +131,7 @@ where
         if request.method == "hello" {
             let outcome = session.hello(request.params);
             if let Some(id) = id
-                && answers.send(Response::new(id, outcome)).await.is_err()
+                && answers.send(answer(id, outcome)).await.is_err()
             {
                 break;
             }
@@ -141,13 +142,41 @@ where
         tokio::spawn(async move {
             let outcome = session.call(&request.method, request.params).await;
             if let Some(id) = id {
-                _ = answers.send(Response::new(id, outcome)).await;
+                _ = answers.send(answer(id, outcome)).await;
             }
             drop(permit);
         });
     }
+    telling.abort();
     writer.abort();
     Ok(())
+}
+
+fn answer(id: Value, outcome: Result<Value, RpcError>) -> Outgoing {
+    Outgoing::Response(Response::new(id, outcome))
+}
+
+/// Passes on what the resolver announces, once the extension has said hello.
+async fn tell_updates(session: Arc<Session>, answers: mpsc::Sender<Outgoing>) {
+    let mut updates = session.services.resolver.updates();
+    loop {
+        let update = match updates.recv().await {
+            Ok(update) => update,
+            // Too many to tell: whoever shows a key asks again some time.
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return,
+        };
+        if !session.greeted.load(Ordering::Acquire) {
+            continue;
+        }
+        let event = Outgoing::updated(UpdatedEvent {
+            key: update.key.to_string(),
+            seq: update.seq.to_string(),
+        });
+        if answers.send(event).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Reads a request; on failure the id to answer to, as far as it is known.
@@ -243,7 +272,7 @@ impl Session {
         };
         let resolver = &self.services.resolver;
         let route = resolver
-            .route(&address.host, address.url.scheme(), policy)
+            .route(&address.host, address.url.scheme(), policy, Priority::Page)
             .await?;
         Ok(Resolution::new(&address.host, &route))
     }

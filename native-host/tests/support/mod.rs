@@ -34,7 +34,7 @@ pub(crate) fn resolver(bootstrap: &[String]) -> Resolver {
 pub(crate) async fn publish(bootstrap: &[String], pair: &KeyPair, text: &str) -> Published {
     let dht = dht(bootstrap);
     let records = zone::parse(text, &pair.public()).unwrap();
-    Publisher::new(dht.clone(), Resolver::new(dht))
+    Publisher::new(dht.clone(), None, Resolver::new(dht))
         .publish(pair, &Changes::set(records))
         .await
         .unwrap()

@@ -1,0 +1,103 @@
+//! `pkarr history`: what changed under a key, as far as this machine saw it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    options::Settings,
+    output::{FAINT, Output, STRONG, ago},
+    records::relative,
+};
+use crate::{
+    cache::{Entry, Newest},
+    key::KeyAddress,
+    problem::{Code, Problem},
+    view::{self, RecordView},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The key, in any spelling
+    key: KeyAddress,
+    /// One line of JSON for each packet, newest first: {"seq", "signedAt", "seenAt", "origin",
+    /// "records"}
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), Problem> {
+    let key = arguments.key.host.key();
+    let cache = settings.cache();
+    let entries: Vec<Entry> = cache
+        .get(key)
+        .into_iter()
+        .chain(cache.history(key))
+        .collect();
+    if entries.is_empty() {
+        let what = format!("nothing is remembered of {}", key.to_uri());
+        return Err(Problem::new(Code::NotCached, what));
+    }
+    if !output.is_json() {
+        output.line(format_args!("{STRONG}{}{STRONG:#}", key.to_uri()));
+    }
+    let now = SystemTime::now();
+    for (index, entry) in entries.iter().enumerate() {
+        let item = entry.newest.item();
+        let records = records(entry);
+        if output.is_json() {
+            output.json(&json!({
+                "seq": item.seq().to_string(),
+                "signedAt": item.seq().unix_millis(),
+                "seenAt": view::unix_millis(entry.seen.at),
+                "origin": entry.seen.from.to_string(),
+                "records": records,
+            }));
+            continue;
+        }
+        let signed_at = UNIX_EPOCH + Duration::from_millis(item.seq().unix_millis().unsigned_abs());
+        output.line("");
+        output.line(format_args!(
+            "signed {}, seen {} ({})",
+            ago(signed_at, now),
+            ago(entry.seen.at, now),
+            entry.seen.from
+        ));
+        let Some(records) = records else {
+            output.line("  not a pkarr packet");
+            continue;
+        };
+        let line = |record: &RecordView| {
+            let name = relative(record, &key.to_string());
+            format!("{name} {} {} {}", record.ttl, record.kind, record.value)
+        };
+        let lines: Vec<_> = records.iter().map(line).collect();
+        let before: Vec<_> = entries
+            .get(index + 1)
+            .and_then(self::records)
+            .unwrap_or_default()
+            .iter()
+            .map(line)
+            .collect();
+        for line in &lines {
+            let mark = if before.contains(line) { ' ' } else { '+' };
+            output.line(format_args!("{mark} {line}"));
+        }
+        for line in before.iter().filter(|line| !lines.contains(line)) {
+            output.line(format_args!("{FAINT}- {line}{FAINT:#}"));
+        }
+    }
+    Ok(())
+}
+
+fn records(entry: &Entry) -> Option<Vec<RecordView>> {
+    match &entry.newest {
+        Newest::Packet(packet) => Some(RecordView::all(packet)),
+        Newest::Other(_) => None,
+    }
+}

@@ -1,0 +1,390 @@
+//! Lookups in the network: one per key at a time, all sources raced.
+
+use std::{
+    collections::HashMap,
+    future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::{Stream, StreamExt};
+use tokio::{
+    sync::{Semaphore, broadcast, watch},
+    time::{sleep, timeout},
+};
+
+use super::{
+    Answer, Outcome, Priority, ResolveError, ResolverConfig, Source, SourceFailure, Update, answer,
+};
+use crate::{
+    cache::{Cache, Entry, Floor, Origin, Seen},
+    dht::{Dht, DhtError, Lookup},
+    item::SignedItem,
+    key::PublicKey,
+    relays::{RelayAnswer, RelayError, RelayPolicy, Relays},
+};
+
+/// How many keys are looked up in the network at the same time.
+const MAX_LOOKUPS: usize = 64;
+/// How many of these may be for parts of pages.
+const MAX_PART_LOOKUPS: usize = 48;
+/// How long a lookup may take in all.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How far a lookup goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Reach {
+    /// The first acceptable answer will do; relays are asked when the DHT is slow.
+    Enough,
+    /// All sources, to their end: the newest there is.
+    Everywhere,
+}
+
+/// What a running lookup tells those who wait for it.
+#[derive(Debug, Clone, Default)]
+struct Progress {
+    /// The first acceptable answer, or why there is none.
+    first: Option<Outcome>,
+    /// The newest answer after the whole search.
+    last: Option<Outcome>,
+}
+
+impl Progress {
+    fn outcome(&self, reach: Reach) -> Option<&Outcome> {
+        match reach {
+            Reach::Enough => self.first.as_ref(),
+            Reach::Everywhere => self.last.as_ref(),
+        }
+    }
+}
+
+/// The sources, the memory, and the lookups that are under way.
+#[derive(Debug)]
+pub(super) struct Lookups {
+    pub(super) dht: Dht,
+    pub(super) relays: Option<Relays>,
+    pub(super) cache: Cache,
+    pub(super) config: ResolverConfig,
+    pub(super) updates: broadcast::Sender<Update>,
+    running: Mutex<HashMap<(PublicKey, Reach), watch::Receiver<Progress>>>,
+    all: Semaphore,
+    parts: Semaphore,
+}
+
+/// What a source says.
+enum Event {
+    Item(SignedItem, Origin),
+    Failed(SourceFailure),
+    /// A source answered, with nothing of use.
+    Nothing,
+    /// So many nodes or relays answered with an item that the key did not sign.
+    Forged(u32),
+    Unreachable,
+}
+
+type Events = Pin<Box<dyn Stream<Item = Event> + Send>>;
+
+impl Lookups {
+    pub(super) fn new(
+        dht: Dht,
+        relays: Option<Relays>,
+        cache: Cache,
+        config: ResolverConfig,
+        updates: broadcast::Sender<Update>,
+    ) -> Self {
+        Self {
+            dht,
+            relays,
+            cache,
+            config,
+            updates,
+            running: Mutex::default(),
+            all: Semaphore::new(MAX_LOOKUPS),
+            parts: Semaphore::new(MAX_PART_LOOKUPS),
+        }
+    }
+
+    /// Joins a running lookup of the key or starts one, and waits for its answer.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        key: &PublicKey,
+        reach: Reach,
+        priority: Priority,
+    ) -> Outcome {
+        let mut progress = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            match running.get(&(*key, reach)) {
+                Some(progress) => progress.clone(),
+                None => {
+                    let (sender, progress) = watch::channel(Progress::default());
+                    running.insert((*key, reach), progress.clone());
+                    let (lookups, key) = (Arc::clone(self), *key);
+                    tokio::spawn(async move { lookups.run(key, reach, priority, sender).await });
+                    progress
+                }
+            }
+        };
+        match progress
+            .wait_for(|progress| progress.outcome(reach).is_some())
+            .await
+        {
+            Ok(progress) => progress
+                .outcome(reach)
+                .cloned()
+                .unwrap_or(Err(ResolveError::Unreachable)),
+            Err(_) => Err(ResolveError::Unreachable),
+        }
+    }
+
+    /// Takes an item of the network into the cache and gives the newest that is kept, or the floor
+    /// where the item is below it and nothing is kept.
+    fn take(&self, item: &SignedItem, origin: &Origin) -> Result<Entry, Floor> {
+        self.announce_if_newer(item);
+        let seen = Seen {
+            at: SystemTime::now(),
+            from: origin.clone(),
+        };
+        self.cache.keep(item.clone(), seen)
+    }
+
+    /// Tells subscribers of an item that is newer than what is known.
+    pub(super) fn announce_if_newer(&self, item: &SignedItem) {
+        let news = match self.cache.get(item.key()) {
+            Some(known) => item.is_newer_than(known.newest.item()),
+            // The first sight of a key is news to whoever was told that there is nothing.
+            None => self.cache.is_absent(item.key()),
+        };
+        if news {
+            // Nobody may be listening.
+            _ = self.updates.send(Update {
+                key: *item.key(),
+                seq: item.seq(),
+            });
+        }
+    }
+
+    async fn run(
+        &self,
+        key: PublicKey,
+        reach: Reach,
+        priority: Priority,
+        progress: watch::Sender<Progress>,
+    ) {
+        // The semaphores are never closed.
+        let _part = match priority {
+            Priority::Part => self.parts.acquire().await.ok(),
+            Priority::Page => None,
+        };
+        let _permit = self.all.acquire().await;
+        let last = timeout(LOOKUP_TIMEOUT, self.search(key, reach, &progress))
+            .await
+            .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable));
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&(key, reach));
+        if matches!(last, Err(ResolveError::NoRecord(_))) {
+            self.cache.keep_absent(key);
+        }
+        progress.send_modify(|progress| {
+            progress.first.get_or_insert_with(|| last.clone());
+            progress.last = Some(last);
+        });
+    }
+
+    /// Races the sources until all have ended.
+    async fn search(
+        &self,
+        key: PublicKey,
+        reach: Reach,
+        progress: &watch::Sender<Progress>,
+    ) -> Outcome {
+        let mut events = futures_util::stream::select_all([
+            self.dht_events(key),
+            self.relay_events(key, reach, progress.subscribe()),
+        ]);
+        let mut found: Option<Found> = None;
+        let mut failures = Vec::new();
+        let (mut answered, mut forged, mut outdated) = (false, 0, None);
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Item(item, origin) => {
+                    answered = true;
+                    // Older than the floor: no answer, whoever gave it.
+                    let entry = match self.take(&item, &origin) {
+                        Ok(entry) if entry.newest.item() == &item => entry,
+                        Ok(_) => continue,
+                        Err(floor) => {
+                            outdated = outdated.max(Some((item.seq(), floor.seq)));
+                            continue;
+                        }
+                    };
+                    let next = Found::after(found.take(), entry, origin);
+                    if progress.borrow().first.is_none() {
+                        let first = next.answer(failures.clone(), self.config);
+                        progress.send_modify(|progress| progress.first = Some(first));
+                    }
+                    found = Some(next);
+                }
+                Event::Failed(failure) => {
+                    tracing::debug!(%key, ?failure, "a source failed");
+                    failures.push(failure);
+                }
+                Event::Nothing => answered = true,
+                Event::Forged(count) => {
+                    answered = true;
+                    forged += count;
+                }
+                Event::Unreachable => {}
+            }
+        }
+        if let Some(found) = found {
+            return found.answer(failures, self.config);
+        }
+        let error = match (answered, forged, outdated) {
+            (false, ..) => ResolveError::Unreachable,
+            (.., Some((found, seen))) => ResolveError::Outdated { key, found, seen },
+            (_, 0, None) => ResolveError::NoRecord(key),
+            (_, sources, None) => ResolveError::BadSignature { key, sources },
+        };
+        self.without_answer(key, error)
+    }
+
+    /// Nothing in the network: what was seen before is still the newest there ever was.
+    fn without_answer(&self, key: PublicKey, error: ResolveError) -> Outcome {
+        let Some(entry) = self.cache.get(&key) else {
+            return Err(error);
+        };
+        let source = Source::Cache {
+            origin: entry.seen.from.clone(),
+        };
+        let answer = answer(entry, source, Vec::new(), self.config.ttl)?;
+        Ok(Answer {
+            stale: true,
+            ..answer
+        })
+    }
+
+    fn dht_events(&self, key: PublicKey) -> Events {
+        let dht = self.dht.clone();
+        let started = async move { dht.get(&key).await };
+        Box::pin(
+            futures_util::stream::once(started)
+                .map(|started| match started {
+                    Ok(lookup) => events_of(lookup),
+                    Err(error) => failed("dht", &error),
+                })
+                .flatten(),
+        )
+    }
+
+    /// Relays are asked when nothing has answered in time.
+    fn relay_events(
+        &self,
+        key: PublicKey,
+        reach: Reach,
+        mut progress: watch::Receiver<Progress>,
+    ) -> Events {
+        let Some(relays) = self.relays.clone() else {
+            return Box::pin(futures_util::stream::empty());
+        };
+        let delay = match reach {
+            Reach::Enough => self.config.relay_delay,
+            Reach::Everywhere => Duration::ZERO,
+        };
+        let known = self.cache.get(&key).map(|entry| entry.newest.item().seq());
+        let hedge = async move {
+            if !delay.is_zero() {
+                let answered = async {
+                    if progress
+                        .wait_for(|progress| progress.first.is_some())
+                        .await
+                        .is_err()
+                    {
+                        future::pending::<()>().await;
+                    }
+                };
+                tokio::select! {
+                    () = answered => return None,
+                    () = sleep(delay) => {}
+                }
+            }
+            Some(relays.get_all(&key, known, RelayPolicy::CacheFirst))
+        };
+        Box::pin(
+            futures_util::stream::once(hedge)
+                .filter_map(future::ready)
+                .flatten()
+                .map(|(relay, outcome)| relay_event(relay.as_str(), outcome)),
+        )
+    }
+}
+
+/// The newest item of a running lookup.
+struct Found {
+    entry: Entry,
+    origin: Origin,
+    nodes: u32,
+}
+
+impl Found {
+    /// Counts another sighting of the same item; a newer one starts over.
+    fn after(before: Option<Self>, entry: Entry, origin: Origin) -> Self {
+        let node = u32::from(origin == Origin::Dht);
+        match before {
+            Some(before) if before.entry.newest.item() == entry.newest.item() => Self {
+                entry,
+                nodes: before.nodes + node,
+                origin: before.origin,
+            },
+            _ => Self {
+                entry,
+                origin,
+                nodes: node,
+            },
+        }
+    }
+
+    fn answer(&self, failures: Vec<SourceFailure>, config: ResolverConfig) -> Outcome {
+        let source = match &self.origin {
+            Origin::Relay(url) if self.nodes == 0 => Source::Relay { url: url.clone() },
+            _ => Source::Dht { nodes: self.nodes },
+        };
+        answer(self.entry.clone(), source, failures, config.ttl)
+    }
+}
+
+fn events_of(lookup: Lookup) -> Events {
+    let (items, report) = lookup.split();
+    let items = items.map(|item| Event::Item(item, Origin::Dht));
+    let end = async move {
+        let report = report.await;
+        match (report.answered, report.forged) {
+            (0, _) => Event::Unreachable,
+            (_, 0) => Event::Nothing,
+            (_, forged) => Event::Forged(forged),
+        }
+    };
+    Box::pin(items.chain(futures_util::stream::once(end)))
+}
+
+fn failed(source: &str, error: &DhtError) -> Events {
+    let failure = Event::Failed(SourceFailure {
+        source: source.to_owned(),
+        reason: error.to_string(),
+    });
+    Box::pin(futures_util::stream::iter([failure, Event::Unreachable]))
+}
+
+fn relay_event(relay: &str, outcome: Result<RelayAnswer, RelayError>) -> Event {
+    match outcome {
+        Ok(RelayAnswer::Item { item, .. }) => Event::Item(item, Origin::Relay(relay.to_owned())),
+        Ok(_) => Event::Nothing,
+        Err(RelayError::Forged { .. }) => Event::Forged(1),
+        Err(error) => Event::Failed(SourceFailure {
+            source: relay.to_owned(),
+            reason: error.to_string(),
+        }),
+    }
+}
