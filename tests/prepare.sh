@@ -17,6 +17,11 @@ fail() {
   exit 1
 }
 
+misuse() {
+  printf '%s%s%s Try --help.\n' "$red" "$*" "$plain" >&2
+  exit 2
+}
+
 # quietly COMMAND…   shows what it prints only when it fails
 quietly() {
   local log status=0
