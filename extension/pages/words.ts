@@ -67,7 +67,7 @@ export function obstacleWords(obstacle: Obstacle): Words {
     case "noHostAccess":
       return {
         title: "No access to web sites",
-        what: "The browser does not let this extension see requests, so keys can't be opened.",
+        what: "The browser does not let this extension see where tabs go, so it can’t send keys to the gateway.",
         todo: "Allow access to all web sites.",
         code: "no-host-access",
       };

@@ -30,7 +30,7 @@ async function begin(): Promise<void> {
     showObstacle(snapshot);
     showHostStatus(snapshot);
     // The same state again is no news, and must not ask again.
-    const state = JSON.stringify(snapshot.host);
+    const state = JSON.stringify([snapshot.host, snapshot.obstacle]);
     if (state === shown) return;
     shown = state;
     if (keyHost) void showKeyState(keyHost, snapshot);
@@ -74,6 +74,7 @@ function showKey({ key, host }: KeyHost): void {
 
 async function showKeyState({ key, host }: KeyHost, snapshot: Snapshot): Promise<void> {
   element("facts").hidden = true;
+  if (snapshot.obstacle === "noHostAccess") return say("problem", "Keys can’t be opened");
   if (snapshot.host.kind === "connecting") return say("asking", "Starting pkarr…");
   if (snapshot.host.kind !== "ready") return sayProblem(hostWords(snapshot.host));
   say("asking", "Looking up the key…");
@@ -98,9 +99,10 @@ async function showKeyState({ key, host }: KeyHost, snapshot: Snapshot): Promise
   element("facts").hidden = false;
 }
 
-function showHostState({ host }: Snapshot): void {
-  element("how").hidden = host.kind !== "ready";
-  if (host.kind === "ready") say("ready", "Ready", "This tab shows no key.");
+function showHostState({ host, obstacle }: Snapshot): void {
+  element("how").hidden = host.kind !== "ready" || obstacle === "noHostAccess";
+  if (obstacle === "noHostAccess") say("problem", "Keys can’t be opened");
+  else if (host.kind === "ready") say("ready", "Ready", "This tab shows no key.");
   else if (host.kind === "connecting") say("asking", "Starting pkarr…");
   else sayProblem(hostWords(host));
 }
