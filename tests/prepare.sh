@@ -27,7 +27,7 @@ quietly() {
   local log status=0
   log=$(mktemp)
   "$@" >"$log" 2>&1 </dev/null || status=$?
-  [ "$status" = 0 ] || tail -n 40 "$log" >&2
+  [ "$status" = 0 ] || tail -n 80 "$log" >&2
   rm -f "$log"
   return "$status"
 }
@@ -102,7 +102,7 @@ modules() {
   local folder=$1
   if modules_match "$root/$folder"; then return 0; fi
   say "Installing the npm modules of $folder/ …"
-  quietly npm --prefix "$root/$folder" ci --no-audit --no-fund || fail "npm ci failed in $folder/"
+  quietly npm --prefix "$root/$folder" ci --no-audit --no-fund --loglevel=error || fail "npm ci failed in $folder/"
 }
 
 modules_match() {

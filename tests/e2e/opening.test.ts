@@ -3,6 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { selfSigned } from "../harness/certificate.ts";
+import type { Resolver } from "../harness/dns.ts";
 import { inEachBrowser } from "../harness/scene.ts";
 import { page } from "../harness/site.ts";
 import { until } from "../harness/until.ts";
@@ -13,7 +15,7 @@ const mirror = {
   "/*": page("Mirror", '<p id="where"></p><script>where.textContent = location.href</script>'),
 };
 
-async function prepare(world: World) {
+async function prepare(world: World, dns: Resolver) {
   const [alice, port, moved] = await Promise.all([
     world.keySite(mirror),
     world.keySite(mirror, { port: 8080 }),
@@ -22,7 +24,12 @@ async function prepare(world: World) {
       "/new": page("New"),
     }),
   ]);
-  return { alice, port, moved };
+  // A key may lead to a name of the old kind, whose site is asked for over TLS.
+  const tls = await selfSigned(["site.example"]);
+  const named = await world.site({ "/*": page("Named") }, { tls });
+  dns.set("site.example", named.address);
+  const elsewhere = await world.published("@ 300 CNAME site.example.");
+  return { alice, port, moved, elsewhere };
 }
 
 inEachBrowser("a site by its key", { prepare, ready: ({ alice }) => alice.url() }, (stage) => {
@@ -99,6 +106,13 @@ inEachBrowser("a site by its key", { prepare, ready: ({ alice }) => alice.url() 
     assert.equal(response?.status(), 404);
     assert.equal(response?.headers()["pkarr-error"], undefined);
     assert.equal(await page.evaluate(() => document.body.textContent?.trim()), "nothing here");
+  });
+
+  test("goes on to the name that a record leads to", async () => {
+    const { browser, elsewhere } = stage();
+    const { page } = await browser.open(`http://${elsewhere.key}/a?b=c`);
+    assert.equal(page.url(), "https://site.example/a?b=c");
+    assert.equal(await page.title(), "Named");
   });
 
   test("goes back and forward", async () => {

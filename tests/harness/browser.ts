@@ -35,14 +35,10 @@ export interface LaunchOptions {
   env?: Record<string, string>;
   /** A window instead of headless; the display comes with `env`. */
   headed?: boolean;
-  /** Without the extension: what the browser does on its own. */
-  bare?: boolean;
   /** Without the native host's manifest; `registerHost` puts it there later. */
   unregistered?: boolean;
   /** The native host program; the one under test unless told otherwise. */
   program?: string;
-  /** Arguments for this start only. */
-  args?: string[];
   /** As people run it: without the signs of a browser under test. */
   personal?: boolean;
   /** A profile to use again instead of a temporary one. */
@@ -58,28 +54,25 @@ export const browserNames: BrowserName[] = (process.env.PKARR_BROWSERS ?? "chrom
 
 export class TestBrowser {
   readonly name: BrowserName;
-  readonly home: string;
-  readonly profile: string;
   readonly puppeteer: Browser;
-  readonly #hostLogs: string[];
+  readonly #manifest: string;
   readonly #program: string;
+  readonly #hostLogs: string[];
   readonly #cleanup: Cleanup;
 
   private constructor(parts: {
     name: BrowserName;
-    home: string;
-    profile: string;
     puppeteer: Browser;
-    hostLogs: string[];
+    manifest: string;
     program: string;
+    hostLogs: string[];
     cleanup: Cleanup;
   }) {
     this.name = parts.name;
-    this.home = parts.home;
-    this.profile = parts.profile;
     this.puppeteer = parts.puppeteer;
-    this.#hostLogs = parts.hostLogs;
+    this.#manifest = parts.manifest;
     this.#program = parts.program;
+    this.#hostLogs = parts.hostLogs;
     this.#cleanup = parts.cleanup;
   }
 
@@ -105,15 +98,14 @@ export class TestBrowser {
         profile,
         headed: options.headed ?? false,
         personal: options.personal ?? false,
-        extension: options.bare ? null : extensionDirectory(name),
-        args: options.args ?? [],
+        extension: extensionDirectory(name),
         env: { ...process.env, ...ownFolders(home), ...options.env },
       });
       // Some of its processes take a moment longer than the first, and write to the profile until then.
       const { pid } = puppeteer.process() ?? {};
       if (pid !== undefined) cleanup.defer(() => stopGroup(pid));
       cleanup.defer(() => puppeteer.close());
-      return new TestBrowser({ name, home, profile, puppeteer, hostLogs, program, cleanup });
+      return new TestBrowser({ name, puppeteer, manifest, program, hostLogs, cleanup });
     } catch (failure) {
       await cleanup.run();
       throw failure;
@@ -122,7 +114,7 @@ export class TestBrowser {
 
   /** Puts the native host's manifest where this browser looks. */
   registerHost(): void {
-    register(this.name, manifestPath(this.name, this.home, this.profile), this.#program);
+    register(this.name, this.#manifest, this.#program);
   }
 
   /** A new tab at this address, with the response of its document. */
@@ -190,7 +182,7 @@ export class TestBrowser {
 }
 
 /** The first of these programs that is on the PATH. */
-export function findProgram(names: string[]): string | null {
+function findProgram(names: string[]): string | null {
   for (const directory of (process.env.PATH ?? "").split(":")) {
     for (const name of names) {
       const path = join(directory, name);

@@ -6,16 +6,19 @@ import { common, type Kind } from "./kind.ts";
 import { identity } from "./paths.ts";
 
 export const chromium: Kind = {
-  programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+  // Chrome itself takes no extension from its command line.
+  programs: ["chromium", "chromium-browser"],
 
   start: (options) =>
     puppeteer.launch({
       ...common(options),
       browser: "chrome",
       pipe: true,
-      enableExtensions: options.extension ? [options.extension] : false,
+      enableExtensions: true,
       ignoreDefaultArgs: options.personal ? ["--enable-automation"] : false,
       args: [
+        // There from the start, like an installed one.
+        `--load-extension=${options.extension}`,
         // What Chromium does of its own accord has no place in a test: it asks for updates and models.
         "--disable-background-networking",
         "--disable-component-update",
@@ -28,7 +31,6 @@ export const chromium: Kind = {
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
         // Without it a bar below the address bar complains of the flag above.
         ...(options.personal ? ["--test-type"] : []),
-        ...options.args,
       ],
     }),
 

@@ -15,7 +15,7 @@ export const firefox: Kind = {
     const browser = await puppeteer.launch({
       ...common(options),
       browser: "firefox",
-      args: ["--no-remote", "--remote-allow-system-access", ...options.args],
+      args: ["--no-remote", "--remote-allow-system-access"],
       extraPrefsFirefox: {
         "extensions.webextensions.uuids": JSON.stringify({ [identity.firefox.id]: EXTENSION_ORIGIN }),
         // Browsers under test look no names up in advance and ask for no suggestions; those of people do.
@@ -24,7 +24,7 @@ export const firefox: Kind = {
         "browser.urlbar.suggest.searches": true,
       },
     });
-    if (options.extension) await browser.installExtension(options.extension);
+    await browser.installExtension(options.extension);
     return browser;
   },
 

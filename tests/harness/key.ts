@@ -37,24 +37,6 @@ export function encode(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET[(value << (5 - bits)) & 31] : text;
 }
 
-export function decode(text: string): Buffer {
-  const bytes: number[] = [];
-  let value = 0;
-  let bits = 0;
-  for (const character of text) {
-    const digit = ALPHABET.indexOf(character);
-    if (digit < 0) throw new Error(`${character} is not a z-base-32 character`);
-    value = (value << 5) | digit;
-    bits += 5;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push((value >> bits) & 255);
-      value &= (1 << bits) - 1;
-    }
-  }
-  return Buffer.from(bytes);
-}
-
 /** Where the DHT keeps a key's item: the SHA-1 of the key, without a salt. */
 export function target(key: Uint8Array): Buffer {
   return createHash("sha1").update(key).digest();

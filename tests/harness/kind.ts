@@ -19,8 +19,7 @@ export interface StartOptions {
   /** As people run it: without the signs of a browser under test. */
   personal: boolean;
   /** The unpacked extension. */
-  extension: string | null;
-  args: string[];
+  extension: string;
   env: Record<string, string | undefined>;
 }
 
