@@ -56,7 +56,7 @@ async function show(): Promise<boolean> {
   });
   cleanup.defer(() => world.stop());
 
-  say("Making a key and serving the sample site …");
+  say("Serving the sample site and making a key for it …");
   const key = await world.key();
   const site = await serve(world);
   say(
