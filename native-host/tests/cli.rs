@@ -5,7 +5,7 @@
 mod support;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -259,4 +259,283 @@ fn what_runs_until_stopped_says_where_and_stops() {
     );
     gateway.stop();
     testnet.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_records_are_set_and_removed_and_all_is_remembered() {
+    let net = testnet().await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let bootstrap = net.bootstrap().join(",");
+    let call = |arguments: &[&str]| {
+        let output = pkarr(folder)
+            .args(arguments)
+            .env("PKARR_BOOTSTRAP", &bootstrap)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        output
+    };
+    call(&["key", "new", "k"]);
+    let set = ["--set", "@ 60 A 1.2.3.4", "--set", "www 60 A 5.6.7.8"];
+    call(&[&["publish", "--key", "k"][..], &set].concat());
+    let removed = call(&["publish", "--key", "k", "--remove", "www A", "--json"]);
+    let removed = json(&removed);
+    assert_eq!(removed["records"], 1);
+    let key = removed["key"].as_str().unwrap();
+
+    // What was published is remembered by the next call, without any network.
+    let remembered = json(&call(&["resolve", key, "--policy", "cache-only", "--json"]));
+    assert_eq!(remembered["seq"], removed["seq"]);
+    assert_eq!(remembered["source"]["kind"], "cache");
+    assert_eq!(remembered["source"]["origin"], "published");
+    let history = call(&["history", key, "--json"]);
+    let history: Vec<Value> = text(&history.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(history.len(), 2);
+    assert_eq!(history[0]["seq"], removed["seq"]);
+    assert_eq!(history[1]["records"].as_array().unwrap().len(), 2);
+    let plain = call(&["history", key]);
+    assert!(
+        text(&plain.stdout).contains("- www 60 A 5.6.7.8"),
+        "{plain:?}"
+    );
+
+    // It is kept published from now on, until it is unpinned.
+    let kept = json(&call(&["kept", "--json"]));
+    assert_eq!(kept["key"], key);
+    assert_eq!(kept["own"], true);
+    assert!(kept["storedNodes"].as_u64().unwrap() >= 4);
+    assert!(kept["keyFile"].as_str().unwrap().ends_with("/k"));
+    assert_eq!(json(&call(&["unpin", key, "--json"]))["wasKept"], true);
+    assert!(call(&["kept", "--json"]).stdout.is_empty());
+    call(&["pin", key]);
+    assert_eq!(json(&call(&["kept", "--json"]))["own"], false);
+
+    // Forgetting leaves the floor and the kept keys.
+    assert_eq!(json(&call(&["cache", "clear", "--json"]))["cleared"], 1);
+    let stats = json(&call(&["cache", "stats", "--json"]));
+    assert_eq!((&stats["keys"], &stats["kept"]), (&0.into(), &1.into()));
+    assert_eq!(stats["floors"], 1);
+
+    let places = json(&call(&[
+        "endpoints",
+        &format!("http://{key}:8080/"),
+        "--json",
+    ]));
+    assert_eq!(places["endpoints"][0]["address"], "1.2.3.4");
+    let status = json(&call(&["status", "--json"]));
+    assert_eq!(status["dht"]["reachable"], true);
+    assert_eq!(status["kept"][0]["key"], key);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_on_standard_input_are_answered_in_their_order() {
+    let net = testnet().await;
+    let folder = tempfile::tempdir().unwrap();
+    let pair = support::pair(40);
+    support::publish(net.bootstrap(), &pair, "@ A 1.2.3.4\n@ TXT x").await;
+    let key = pair.public().to_string();
+    let mut process = pkarr(folder.path())
+        .args(["resolve", "--stdin", "--type", "txt"])
+        .env("PKARR_BOOTSTRAP", net.bootstrap().join(","))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = process.stdin.take().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    // An answer comes before the next name is written: it is a conversation.
+    for (name, field) in [(&*key, "records"), ("nonsense", "error"), (&key, "records")] {
+        writeln!(input, "{name}").unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(answer["name"], name);
+        assert!(answer["elapsed_us"].is_u64(), "{answer}");
+        assert!(!answer[field].is_null(), "{answer}");
+        if field == "records" {
+            assert_eq!(answer["records"].as_array().unwrap().len(), 1);
+        }
+    }
+    drop(input);
+    assert!(process.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_puts_kept_keys_again() {
+    let net = testnet().await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let bootstrap = net.bootstrap().join(",");
+    let pair = support::pair(41);
+    support::publish(net.bootstrap(), &pair, "@ A 1.2.3.4").await;
+    let key = pair.public().to_string();
+    // A pinned key is due at once.
+    assert!(
+        run(folder, &["pin", &key, "--bootstrap", &bootstrap])
+            .status
+            .success()
+    );
+    let daemon = Running::start(folder, &["daemon", "--json", "--bootstrap", &bootstrap]);
+    assert_eq!(daemon.1["key"], key);
+    assert!(
+        daemon.1["storedNodes"].as_u64().unwrap() >= 4,
+        "{}",
+        daemon.1
+    );
+    assert_eq!(daemon.1["renewed"], false);
+    daemon.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_zone_file_is_published_again_when_it_changes() {
+    let net = testnet().await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["key", "new", "k"]);
+    std::fs::write(folder.join("zone"), "@ A 1.1.1.1").unwrap();
+    let bootstrap = net.bootstrap().join(",");
+    let mut process = pkarr(folder)
+        .args(["publish", "--key", "k", "zone", "--watch", "--json"])
+        .env("PKARR_BOOTSTRAP", &bootstrap)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut next = || {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        serde_json::from_str::<Value>(&line).unwrap()
+    };
+    let first = next();
+    std::fs::write(folder.join("zone"), "@ A 1.1.1").unwrap();
+    assert_eq!(next()["error"]["code"], "bad-request");
+    std::fs::write(folder.join("zone"), "@ A 2.2.2.2").unwrap();
+    let second = next();
+    assert_eq!(second["key"], first["key"]);
+    assert_ne!(second["seq"], first["seq"]);
+    assert!(
+        Command::new("kill")
+            .arg(process.id().to_string())
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(process.wait().unwrap().success());
+}
+
+#[test]
+fn packets_in_files_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let pair = support::pair(42);
+    let records = pkarr_host::zone::parse("@ A 1.2.3.4", &pair.public()).unwrap();
+    let seq = pkarr_host::item::Seq::new(1_700_000_000_000_000).unwrap();
+    let packet = pkarr_host::packet::SignedPacket::sign(&pair, seq, &records).unwrap();
+    let canonical = packet.item().to_canonical();
+    let payload = packet.item().to_relay_payload();
+    let digits: String = canonical.iter().map(|byte| format!("{byte:02X}")).collect();
+    let mut forged = canonical.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    std::fs::write(folder.join("canonical"), &canonical).unwrap();
+    std::fs::write(folder.join("digits"), digits + "\n").unwrap();
+    std::fs::write(folder.join("payload"), &payload).unwrap();
+    std::fs::write(folder.join("forged"), &forged).unwrap();
+    let uri = pair.public().to_uri();
+    for arguments in [
+        &["packet", "show", "canonical", "--json"][..],
+        &["packet", "show", "digits", "--json"],
+        &["packet", "verify", "payload", "--key", &uri, "--json"],
+        &["packet", "verify", "canonical", "--key", &uri, "--json"],
+    ] {
+        let shown = json(&run(folder, arguments));
+        assert_eq!(shown["seq"], "1700000000000000");
+        assert_eq!(shown["records"][0]["value"], "1.2.3.4");
+    }
+    for (arguments, code) in [
+        (&["packet", "verify", "forged"][..], "bad-signature"),
+        (&["packet", "verify", "payload"], "bad-signature"),
+        (&["packet", "verify", "absent"], "bad-request"),
+    ] {
+        let refused = run(folder, arguments);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains(code), "{refused:?}");
+    }
+}
+
+#[test]
+fn locked_and_foreign_keys_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("pass"), "correct horse\n").unwrap();
+    std::fs::write(folder.join("seed"), "ab".repeat(32)).unwrap();
+    let made = run(
+        folder,
+        &[
+            "key",
+            "import",
+            "seed",
+            "k",
+            "--lock",
+            "--passphrase-file",
+            "pass",
+            "--json",
+        ],
+    );
+    let made = json(&made);
+    let shown = run(
+        folder,
+        &["key", "show", "k", "--passphrase-file", "pass", "--json"],
+    );
+    assert_eq!(json(&shown)["key"], made["key"]);
+    let without = run(folder, &["key", "show", "k"]);
+    assert_eq!(without.status.code(), Some(1));
+    assert!(
+        text(&without.stderr).contains("--passphrase-file"),
+        "{without:?}"
+    );
+    let secret = ["key", "export", "k", "--passphrase-file", "pass"];
+    assert_eq!(run(folder, &secret).status.code(), Some(2));
+    let exported = run(folder, &[&secret[..], &["--secret"]].concat());
+    assert_eq!(text(&exported.stdout).trim(), "ab".repeat(32));
+}
+
+#[test]
+fn completions_manuals_and_settings_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let completions = run(folder, &["completions", "bash"]);
+    assert!(text(&completions.stdout).contains("_pkarr"));
+    assert!(run(folder, &["man", "pages"]).status.success());
+    assert!(folder.join("pages/pkarr-publish.1").exists());
+    let shown = run(
+        folder,
+        &[
+            "config",
+            "show",
+            "--bootstrap",
+            "a.example:1",
+            "--cache-size",
+            "7",
+        ],
+    );
+    // What is shown is a configuration file, but for the line that says which one was read.
+    let settings: String = text(&shown.stdout)
+        .lines()
+        .filter(|line| !line.starts_with("config"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(settings.contains("cache-size = 7\n"), "{settings}");
+    std::fs::write(folder.join("config.toml"), settings).unwrap();
+    let again = run(
+        folder,
+        &["config", "show", "--config", "config.toml", "--json"],
+    );
+    assert_eq!(
+        json(&again)["bootstrap"],
+        serde_json::json!(["a.example:1"])
+    );
 }
