@@ -78,7 +78,9 @@ export class Answers {
         if (tabId !== undefined) this.#sent.set(tabId, { from: url.href, origin: new URL(go).origin });
         return { go };
       }
-      return { failed: endpoints.length > 0 ? NEEDS_GATEWAY : NO_ENDPOINT };
+      if (endpoints.length === 0) return { failed: NO_ENDPOINT };
+      const refused = endpoints.some((one) => one.kind === "address" && !one.allowed);
+      return { failed: refused ? PRIVATE_ADDRESS : NEEDS_GATEWAY };
     });
   }
 
@@ -122,6 +124,15 @@ const NO_ENDPOINT: RpcError = {
   code: 5,
   message: "The key's records name no place to go to.",
   data: { code: "no-endpoint", todo: "Ask whoever gave you the key to publish an address for this name." },
+};
+
+const PRIVATE_ADDRESS: RpcError = {
+  code: 6,
+  message: "This key points into a private network.",
+  data: {
+    code: "private-address",
+    todo: "If you know this key, allow private addresses in pkarr's settings (allow-private).",
+  },
 };
 
 const NEEDS_GATEWAY: RpcError = {

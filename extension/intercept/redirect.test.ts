@@ -4,8 +4,8 @@ import { addressInstead } from "./redirect";
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
 const WANTED = new URL(`http://www.${KEY}/a/b?c=d#e`);
 
-const address = (text: string, port: number | null = null, tls = false) =>
-  ({ kind: "address", address: text, port, tls }) as const;
+const address = (text: string, port: number | null = null, tls = false, allowed = true) =>
+  ({ kind: "address", address: text, port, tls, allowed }) as const;
 const icann = (name: string, port: number | null = null) => ({ kind: "icann", name, port }) as const;
 
 describe("the address in place of a key host", () => {
@@ -14,9 +14,10 @@ describe("the address in place of a key host", () => {
     expect(addressInstead(WANTED, [icann("example.com")])).toBe("https://example.com/a/b?c=d#e");
   });
 
-  it("has the record's port, else the wanted one", () => {
+  it("has the wanted port, else the record's", () => {
     const withPort = new URL(`http://${KEY}:8080/`);
-    expect(addressInstead(withPort, [address("203.0.113.4", 3000)])).toBe("http://203.0.113.4:3000/");
+    expect(addressInstead(withPort, [address("203.0.113.4", 3000)])).toBe("http://203.0.113.4:8080/");
+    expect(addressInstead(WANTED, [address("203.0.113.4", 3000)])).toBe("http://203.0.113.4:3000/a/b?c=d#e");
     expect(addressInstead(withPort, [address("203.0.113.4")])).toBe("http://203.0.113.4:8080/");
     expect(addressInstead(withPort, [icann("example.com", 8443)])).toBe("https://example.com:8443/");
     expect(addressInstead(withPort, [icann("example.com")])).toBe("https://example.com/");
@@ -32,6 +33,12 @@ describe("the address in place of a key host", () => {
     );
     expect(addressInstead(WANTED, [address("203.0.113.4", 443, true)])).toBeNull();
     expect(addressInstead(WANTED, [])).toBeNull();
+  });
+
+  it("is none that the host does not allow", () => {
+    const home = address("192.168.1.1", null, false, false);
+    expect(addressInstead(WANTED, [home])).toBeNull();
+    expect(addressInstead(WANTED, [home, address("203.0.113.5")])).toBe("http://203.0.113.5/a/b?c=d#e");
   });
 
   it("is never made of what is no host name", () => {

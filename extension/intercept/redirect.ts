@@ -5,7 +5,8 @@ import type { Endpoint } from "../protocol/protocol";
 
 /**
  * The address in place of a key-host address: the first endpoint a browser can open by itself. Null if there
- * is none: an endpoint that speaks TLS with the key needs the gateway.
+ * is none: an endpoint that speaks TLS with the key needs the gateway, and one in a private network must be
+ * allowed in the host's settings.
  */
 export function addressInstead(wanted: URL, endpoints: readonly Endpoint[]): string | null {
   for (const endpoint of endpoints) {
@@ -20,9 +21,10 @@ function atEndpoint(wanted: URL, endpoint: Endpoint): string | null {
   if (endpoint.kind === "icann") {
     return webAddress("https", endpoint.name, endpoint.port, rest);
   }
-  if (endpoint.tls) return null;
+  if (endpoint.tls || !endpoint.allowed) return null;
   const host = endpoint.address.includes(":") ? `[${endpoint.address}]` : endpoint.address;
-  const port = endpoint.port ?? (wanted.port ? Number(wanted.port) : null);
+  // As the gateway has it: the address's port wins over the record's.
+  const port = wanted.port ? Number(wanted.port) : endpoint.port;
   return webAddress("http", host, port, rest);
 }
 

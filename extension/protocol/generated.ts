@@ -207,7 +207,12 @@ port: number | null,
 /**
  * Whether the record demands TLS with the key.
  */
-tls: boolean, } | { "kind": "icann", 
+tls: boolean, 
+/**
+ * Whether the settings let keys lead there: to the public internet always, to this
+ * machine and private networks only where they are allowed.
+ */
+allowed: boolean, } | { "kind": "icann", 
 /**
  * The name, without final dot.
  */

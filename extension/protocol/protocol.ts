@@ -21,6 +21,7 @@ export type {
   RecordView,
   Resolution,
   RpcError,
+  Source,
   StatusResult,
 } from "./generated";
 

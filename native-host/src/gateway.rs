@@ -12,7 +12,6 @@
 //! not become a way into the reader's own network.
 
 mod connect;
-mod guard;
 mod http;
 mod pages;
 mod tunnel;
@@ -28,8 +27,6 @@ use tokio::{
 };
 
 use crate::resolver::Resolver;
-
-pub use guard::is_public;
 
 /// How many connections are served at the same time; more wait.
 const MAX_CONNECTIONS: usize = 1024;

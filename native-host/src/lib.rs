@@ -4,7 +4,7 @@
 //! with it and publish them on the Mainline DHT. This crate finds those records, checks them and
 //! makes use of them. From the ground up:
 //!
-//! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], and [`problem`],
+//! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], [`address`], and [`problem`],
 //!   the words in which failures are told.
 //! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`].
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
@@ -13,6 +13,7 @@
 //!
 //! Each layer uses those above it in this list and none below.
 
+pub mod address;
 pub mod cache;
 pub mod cli;
 pub mod dht;

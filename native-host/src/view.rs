@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::{
+    address::is_public,
     endpoint::{self, Target},
     key::KeyHost,
     packet::SignedPacket,
@@ -125,6 +126,9 @@ pub enum Endpoint {
         port: Option<u16>,
         /// Whether the record demands TLS with the key.
         tls: bool,
+        /// Whether the settings let keys lead there: to the public internet always, to this
+        /// machine and private networks only where they are allowed.
+        allowed: bool,
     },
     /// A name of the ICANN root, to be opened over `https`.
     Icann {
@@ -136,8 +140,8 @@ pub enum Endpoint {
 }
 
 impl Resolution {
-    /// The route found for `host`, in words.
-    pub fn new(host: &KeyHost, route: &Route) -> Self {
+    /// The route found for `host`, in words; `allow_private` is the setting of that name.
+    pub fn new(host: &KeyHost, route: &Route, allow_private: bool) -> Self {
         const MAX_SAFE: i64 = (1 << 53) - 1;
         let answer = &route.answer;
         let packet = &answer.packet;
@@ -171,7 +175,11 @@ impl Resolution {
                 .collect(),
             size: packet.dns().len(),
             records: RecordView::all(packet),
-            endpoints: route.endpoints.iter().flat_map(places).collect(),
+            endpoints: route
+                .endpoints
+                .iter()
+                .flat_map(|endpoint| places(endpoint, allow_private))
+                .collect(),
         }
     }
 }
@@ -193,7 +201,7 @@ impl RecordView {
     }
 }
 
-fn places(endpoint: &endpoint::Endpoint) -> Vec<Endpoint> {
+fn places(endpoint: &endpoint::Endpoint, allow_private: bool) -> Vec<Endpoint> {
     match &endpoint.target {
         Target::Addresses(addresses) => addresses
             .iter()
@@ -201,6 +209,7 @@ fn places(endpoint: &endpoint::Endpoint) -> Vec<Endpoint> {
                 address: address.to_string(),
                 port: endpoint.port,
                 tls: endpoint.tls,
+                allowed: allow_private || is_public(*address),
             })
             .collect(),
         Target::Icann(name) => vec![Endpoint::Icann {

@@ -195,7 +195,7 @@ async fn keys_are_resolved_and_failures_have_their_code() {
     assert_eq!(result["stale"], false);
     assert_eq!(
         result["endpoints"],
-        json!([{ "kind": "address", "address": "127.0.0.1", "port": null, "tls": false }])
+        json!([{ "kind": "address", "address": "127.0.0.1", "port": null, "tls": false, "allowed": true }])
     );
     assert_eq!(result["records"][1]["value"], "\"<b>\\200\"");
     let signed_at = result["signedAt"].as_i64().unwrap();
@@ -217,7 +217,7 @@ async fn keys_are_resolved_and_failures_have_their_code() {
     );
     assert_eq!(
         www["result"]["endpoints"],
-        json!([{ "kind": "address", "address": "127.0.0.1", "port": 8443, "tls": true }])
+        json!([{ "kind": "address", "address": "127.0.0.1", "port": 8443, "tls": true, "allowed": true }])
     );
     let out = host.call("resolve", json!({ "host": format!("out.{key}") }));
     assert_eq!(

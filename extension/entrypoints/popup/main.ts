@@ -89,12 +89,8 @@ async function showKeyState({ key, host }: KeyHost, snapshot: Snapshot): Promise
     });
     return;
   }
-  const early = answer.resolved.warnings.includes("future-seq");
-  say(
-    "verified",
-    "Verified",
-    early ? "Signed with this key, but with a date in the future." : "Its records are signed with this key.",
-  );
+  const { warnings, stale } = answer.resolved;
+  say("verified", "Verified", verifiedWords(warnings.includes("future-seq"), stale));
   showRecords(answer.resolved, key);
   element("facts").hidden = false;
 }
@@ -143,4 +139,10 @@ function sayProblem({ title, what, todo, code }: Words): void {
 function put(id: string, text: string): void {
   element(id).textContent = text;
   element(id).hidden = text === "";
+}
+
+function verifiedWords(early: boolean, stale: boolean): string {
+  if (early) return "Signed with this key, but with a date in the future.";
+  if (stale) return "Signed with this key. The network is slow or away: there may be something newer.";
+  return "Its records are signed with this key.";
 }

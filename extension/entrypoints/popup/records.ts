@@ -3,10 +3,22 @@
 import { element } from "../../pages/element";
 import { plainText } from "../../pages/plain-text";
 import { absoluteTime, duration, relativeTime } from "../../pages/time";
-import type { Endpoint, RecordView, Resolution } from "../../protocol/protocol";
+import type { Endpoint, RecordView, Resolution, Source } from "../../protocol/protocol";
 
 /** More than a packet of 1000 bytes can reasonably hold. */
 const MOST_RECORDS = 60;
+
+/** Where the packet came from, in words. A relay's address is from the settings, and shown as text all the same. */
+function sourceWords(source: Source): string {
+  switch (source.kind) {
+    case "dht":
+      return source.nodes > 1 ? `the network (${source.nodes} nodes of the DHT)` : "the network (DHT)";
+    case "relay":
+      return `the relay ${plainText(source.url)}`;
+    case "cache":
+      return "this computer’s cache";
+  }
+}
 
 export function showRecords(resolved: Resolution, key: string): void {
   const signed = element<HTMLTimeElement>("signed");
@@ -14,7 +26,7 @@ export function showRecords(resolved: Resolution, key: string): void {
   signed.title = absoluteTime(resolved.signedAt);
   signed.dateTime = isoTime(resolved.signedAt);
   const source = element("source");
-  source.textContent = resolved.source.kind === "dht" ? "the network (DHT)" : "this computer’s cache";
+  source.textContent = sourceWords(resolved.source);
   source.dataset.source = resolved.source.kind;
   source.title = `Last seen on the network ${relativeTime(resolved.seenAt, Date.now())}`;
   element("ttl").textContent = duration(resolved.ttl);

@@ -41,7 +41,7 @@ pub(super) async fn run(
             )
             .await?
     };
-    let resolution = Resolution::new(&address.host, &route);
+    let resolution = Resolution::new(&address.host, &route, settings.allow_private);
     if output.is_json() {
         output.json(&json!({ "host": resolution.host, "endpoints": resolution.endpoints }));
         return Ok(());

@@ -82,6 +82,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     let services = Services {
         start_gateway: start_gateway(parts.resolver.clone(), settings.allow_private),
         resolver: parts.resolver,
+        allow_private: settings.allow_private,
         data_dir: settings.data_dir.clone(),
     };
     let keeper = Keeper::new(parts.publisher, settings.external());

@@ -96,6 +96,7 @@ pub(super) async fn run(
         resolver: services.resolver,
         policy: arguments.policy.into(),
         kind,
+        allow_private: settings.allow_private,
     };
     if arguments.stdin {
         lookup.all(lines(), output).await;
@@ -143,6 +144,7 @@ struct Lookup {
     resolver: Resolver,
     policy: resolver::Policy,
     kind: Option<String>,
+    allow_private: bool,
 }
 
 impl Lookup {
@@ -158,7 +160,7 @@ impl Lookup {
                 Priority::Page,
             )
             .await?;
-        let mut resolution = Resolution::new(&address.host, &route);
+        let mut resolution = Resolution::new(&address.host, &route, self.allow_private);
         if let Some(kind) = &self.kind {
             resolution.records.retain(|record| record.kind == *kind);
         }
@@ -281,6 +283,7 @@ pub(super) fn place(endpoint: &Endpoint) -> String {
             address,
             port: number,
             tls,
+            allowed,
         } => {
             let address = if address.contains(':') && number.is_some() {
                 format!("[{address}]")
@@ -288,7 +291,12 @@ pub(super) fn place(endpoint: &Endpoint) -> String {
                 address.clone()
             };
             let tls = if *tls { " (TLS with the key)" } else { "" };
-            format!("{address}{}{tls}", port(number))
+            let allowed = if *allowed {
+                ""
+            } else {
+                " (not opened: no public address)"
+            };
+            format!("{address}{}{tls}{allowed}", port(number))
         }
         Endpoint::Icann { name, port: number } => format!("https://{name}{}", port(number)),
     }

@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 use tower_service::Service;
 
-use super::guard::is_public;
 use crate::{
+    address::is_public,
     endpoint::{Endpoint, Target},
     key::{KeyError, KeyHost},
     problem::{Code, Problem},

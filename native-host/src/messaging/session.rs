@@ -68,6 +68,8 @@ pub struct Services {
     pub resolver: Resolver,
     /// Starts the gateway when it is first asked for.
     pub start_gateway: StartGateway,
+    /// Whether keys may lead to this machine and to private networks.
+    pub allow_private: bool,
     /// The folder where the host keeps its data.
     pub data_dir: PathBuf,
 }
@@ -274,7 +276,11 @@ impl Session {
         let route = resolver
             .route(&address.host, address.url.scheme(), policy, Priority::Page)
             .await?;
-        Ok(Resolution::new(&address.host, &route))
+        Ok(Resolution::new(
+            &address.host,
+            &route,
+            self.services.allow_private,
+        ))
     }
 
     async fn status(&self) -> StatusResult {

@@ -1,4 +1,7 @@
-//! The address guard: which addresses a stranger's record may lead to.
+//! Addresses: which of them a stranger's record may lead to.
+//!
+//! A key may be anybody's, and must not become a way into the reader's own machine and network. So
+//! unless a setting allows it, records may lead to addresses of the public internet only.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
