@@ -140,28 +140,34 @@ impl Lookups {
     /// Takes an item of the network into the cache and gives the newest that is kept, or the floor
     /// where the item is below it and nothing is kept.
     fn take(&self, item: &SignedItem, origin: &Origin) -> Result<Entry, Floor> {
-        self.announce_if_newer(item);
+        let news = self.is_news(item);
         let seen = Seen {
             at: SystemTime::now(),
             from: origin.clone(),
         };
-        self.cache.keep(item.clone(), seen)
+        let kept = self.cache.keep(item.clone(), seen);
+        if news && kept.is_ok() {
+            self.announce(item);
+        }
+        kept
     }
 
-    /// Tells subscribers of an item that is newer than what is known.
-    pub(super) fn announce_if_newer(&self, item: &SignedItem) {
-        let news = match self.cache.get(item.key()) {
+    /// Whether an item is newer than what is known, unless it is below the floor.
+    pub(super) fn is_news(&self, item: &SignedItem) -> bool {
+        match self.cache.get(item.key()) {
             Some(known) => item.is_newer_than(known.newest.item()),
             // The first sight of a key is news to whoever was told that there is nothing.
             None => self.cache.is_absent(item.key()),
-        };
-        if news {
-            // Nobody may be listening.
-            _ = self.updates.send(Update {
-                key: *item.key(),
-                seq: item.seq(),
-            });
         }
+    }
+
+    /// Tells subscribers of an item, which must be in the cache when they come and ask for it.
+    pub(super) fn announce(&self, item: &SignedItem) {
+        // Nobody may be listening.
+        _ = self.updates.send(Update {
+            key: *item.key(),
+            seq: item.seq(),
+        });
     }
 
     async fn run(
