@@ -96,6 +96,28 @@ fn key(pair: &KeyPair) -> PublicKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_relay_answers_while_the_dht_is_silent() {
+    let (_socket, bootstrap) = silent();
+    let held = packet(&pair(1), 10, "@ A 1.1.1.1");
+    let relay = FakeRelay::always(holding(&held)).await;
+    for delay in [Duration::ZERO, Duration::from_millis(50)] {
+        let resolver = between(&bootstrap[0], &relay, asking_relays_after(delay));
+        let key = key(&pair(1));
+        let all = resolver.clone();
+        let all = tokio::spawn(async move { all.resolve(&key, Policy::NetworkOnly).await });
+        relay.was_asked(1).await;
+        let answer = resolver.resolve(&key, Policy::CacheFirst).await.unwrap();
+        assert_eq!(answer.packet, held);
+        let url = relay.url.to_string();
+        assert!(!all.is_finished(), "the DHT has not yet been given up");
+        // Who wants the newest of all hears that half of the network was silent.
+        let answer = all.await.unwrap().unwrap();
+        assert_eq!(answer.source, Source::Relay { url });
+        assert_eq!(answer.failures[0].source, "dht", "{:?}", answer.failures);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn relays_are_left_alone_when_the_dht_is_quick() {
     let held = packet(&pair(1), 10, "@ A 1.1.1.1");
     let liar = Liar::start();
@@ -120,6 +142,38 @@ async fn without_a_delay_relays_are_asked_at_once() {
     let answer = resolver.resolve(&key(&pair(1)), Policy::CacheFirst).await;
     assert_eq!(answer.unwrap().packet, held);
     relay.was_asked(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lying_relay_says_changes_no_answer() {
+    let held = packet(&pair(1), 20, "@ A 2.2.2.2");
+    let older = packet(&pair(1), 10, "@ A 1.1.1.1");
+    let other = packet(&pair(2), 30, "@ A 3.3.3.3");
+    let liar = Liar::start();
+    claims(&liar, &held);
+    for (reply, fails) in [
+        (holding(&older), false),
+        (holding(&other), true),
+        (Reply::new(200, broken(&held)), true),
+        (Reply::sent(200, Sent::Endless), true),
+        (Reply::sent(200, Sent::BrokenOff(broken(&held))), true),
+        (Reply::sent(200, Sent::Never), true),
+        (Reply::new(500, "no"), true),
+    ] {
+        let what = format!("{reply:?}");
+        let relay = FakeRelay::always(reply).await;
+        let relays = Relays::new(vec![relay.url.clone()], LIMITS).unwrap();
+        let node = dht(std::slice::from_ref(&liar.address));
+        let config = ResolverConfig::default();
+        let resolver = Resolver::with(node, Some(relays), Cache::memory(), config);
+        let answer = resolver.resolve(&key(&pair(1)), Policy::NetworkOnly).await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.packet, held, "{what}");
+        assert_eq!(answer.source, Source::Dht { nodes: 1 }, "{what}");
+        let failed: Vec<_> = answer.failures.iter().map(|at| &at.source).collect();
+        let expected = fails.then(|| relay.url.to_string());
+        assert_eq!(failed, expected.iter().collect::<Vec<_>>(), "{what}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,4 +425,35 @@ async fn hundreds_of_keys_at_once_are_all_answered() {
         let (key, outcome) = asked.await.unwrap();
         assert_eq!(outcome.unwrap_err(), ResolveError::NoRecord(key));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_comes_later_is_found() {
+    let (socket, bootstrap) = silent();
+    let address = socket.local_addr().unwrap();
+    let key = key(&pair(1));
+    let resolver = support::resolver(&bootstrap);
+    let found = resolver.resolve(&key, Policy::CacheFirst).await;
+    assert_eq!(found.unwrap_err(), ResolveError::Unreachable);
+    drop(socket);
+    let found = resolver.resolve(&key, Policy::CacheFirst).await;
+    assert_eq!(found.unwrap_err(), ResolveError::Unreachable);
+
+    let held = packet(&pair(1), 10, "@ A 1.1.1.1");
+    let liar = Liar::at(address);
+    claims(&liar, &held);
+    let answer = resolver.resolve(&key, Policy::CacheFirst).await.unwrap();
+    assert_eq!(answer.packet, held);
+
+    // Gone again, and back with something new.
+    liar.stop();
+    let found = resolver.resolve(&key, Policy::NetworkOnly).await.unwrap();
+    assert!(found.stale);
+    assert_eq!(found.failures[0].source, "dht");
+    let newer: SignedItem = packet(&pair(1), 20, "@ A 2.2.2.2").item().clone();
+    let liar = Liar::at(address);
+    liar.claims(Claim::from(&newer));
+    let answer = resolver.resolve(&key, Policy::NetworkOnly).await.unwrap();
+    assert_eq!(answer.packet.item(), &newer);
+    assert!(!answer.stale);
 }

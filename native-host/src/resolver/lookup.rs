@@ -78,9 +78,10 @@ enum Event {
     Failed(SourceFailure),
     /// A source answered, with nothing of use.
     Nothing,
-    /// So many nodes or relays answered with an item that the key did not sign.
+    /// So many nodes answered with an item that the key did not sign.
     Forged(u32),
-    Unreachable,
+    /// A relay did.
+    ForgedBy(SourceFailure),
 }
 
 type Events = Pin<Box<dyn Stream<Item = Event> + Send>>;
@@ -185,7 +186,7 @@ impl Lookups {
         let _permit = self.all.acquire().await;
         let last = timeout(LOOKUP_TIMEOUT, self.search(key, reach, &progress))
             .await
-            .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable));
+            .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable, Vec::new()));
         self.running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -242,7 +243,12 @@ impl Lookups {
                     answered = true;
                     forged += count;
                 }
-                Event::Unreachable => {}
+                Event::ForgedBy(failure) => {
+                    tracing::debug!(%key, ?failure, "a source lied");
+                    answered = true;
+                    forged += 1;
+                    failures.push(failure);
+                }
             }
         }
         if let Some(found) = found {
@@ -254,18 +260,23 @@ impl Lookups {
             (_, 0, None) => ResolveError::NoRecord(key),
             (_, sources, None) => ResolveError::BadSignature { key, sources },
         };
-        self.without_answer(key, error)
+        self.without_answer(key, error, failures)
     }
 
     /// Nothing in the network: what was seen before is still the newest there ever was.
-    fn without_answer(&self, key: PublicKey, error: ResolveError) -> Outcome {
+    fn without_answer(
+        &self,
+        key: PublicKey,
+        error: ResolveError,
+        failures: Vec<SourceFailure>,
+    ) -> Outcome {
         let Some(entry) = self.cache.get(&key) else {
             return Err(error);
         };
         let source = Source::Cache {
             origin: entry.seen.from.clone(),
         };
-        let answer = answer(entry, source, Vec::new(), self.config.ttl)?;
+        let answer = answer(entry, source, failures, self.config.ttl)?;
         Ok(Answer {
             stale: true,
             ..answer
@@ -279,7 +290,10 @@ impl Lookups {
             futures_util::stream::once(started)
                 .map(|started| match started {
                     Ok(lookup) => events_of(lookup),
-                    Err(error) => failed("dht", &error),
+                    Err(error) => {
+                        let failed = Event::Failed(failure("dht", &error));
+                        Box::pin(futures_util::stream::once(future::ready(failed)))
+                    }
                 })
                 .flatten(),
         )
@@ -367,7 +381,7 @@ fn events_of(lookup: Lookup) -> Events {
     let end = async move {
         let report = report.await;
         match (report.answered, report.forged) {
-            (0, _) => Event::Unreachable,
+            (0, _) => Event::Failed(failure("dht", &DhtError::Unreachable)),
             (_, 0) => Event::Nothing,
             (_, forged) => Event::Forged(forged),
         }
@@ -375,22 +389,18 @@ fn events_of(lookup: Lookup) -> Events {
     Box::pin(items.chain(futures_util::stream::once(end)))
 }
 
-fn failed(source: &str, error: &DhtError) -> Events {
-    let failure = Event::Failed(SourceFailure {
+fn failure(source: &str, error: &impl ToString) -> SourceFailure {
+    SourceFailure {
         source: source.to_owned(),
         reason: error.to_string(),
-    });
-    Box::pin(futures_util::stream::iter([failure, Event::Unreachable]))
+    }
 }
 
 fn relay_event(relay: &str, outcome: Result<RelayAnswer, RelayError>) -> Event {
     match outcome {
         Ok(RelayAnswer::Item { item, .. }) => Event::Item(item, Origin::Relay(relay.to_owned())),
         Ok(_) => Event::Nothing,
-        Err(RelayError::Forged { .. }) => Event::Forged(1),
-        Err(error) => Event::Failed(SourceFailure {
-            source: relay.to_owned(),
-            reason: error.to_string(),
-        }),
+        Err(error @ RelayError::Forged(_)) => Event::ForgedBy(failure(relay, &error)),
+        Err(error) => Event::Failed(failure(relay, &error)),
     }
 }
