@@ -428,6 +428,42 @@ async fn hundreds_of_keys_at_once_are_all_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_does_not_queue_behind_parts_of_pages() {
+    let held = packet(&pair(1), 10, "@ A 1.1.1.1");
+    let wanted = key(&pair(1));
+    let (_socket, bootstrap) = silent();
+    let reply = holding(&held);
+    let path = format!("/{wanted}");
+    let relay = FakeRelay::start(move |asked| {
+        if asked.path == path {
+            reply.clone()
+        } else {
+            Reply::sent(200, Sent::Never)
+        }
+    })
+    .await;
+    let resolver = between(&bootstrap[0], &relay, asking_relays_after(Duration::ZERO));
+    let ask = |key: PublicKey, priority| {
+        let resolver = resolver.clone();
+        tokio::spawn(async move {
+            let policy = Policy::CacheFirst;
+            resolver.resolve_for(&key, policy, priority).await
+        })
+    };
+    // More parts than may be looked up at once, and as the last of them the key a page wants.
+    let parts: Vec<_> = strangers(48).map(|key| ask(key, Priority::Part)).collect();
+    relay.was_asked(48).await;
+    let part = ask(wanted, Priority::Part);
+    let queued = ask(strangers(49).last().unwrap(), Priority::Part);
+    let page = ask(wanted, Priority::Page).await.unwrap().unwrap();
+    assert_eq!(page.packet, held);
+    assert_eq!(part.await.unwrap().unwrap().packet, held);
+    assert!(!parts.iter().any(tokio::task::JoinHandle::is_finished));
+    assert!(!queued.is_finished());
+    assert_eq!(relay.asked().len(), 49);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_comes_later_is_found() {
     let (socket, bootstrap) = silent();
     let address = socket.local_addr().unwrap();

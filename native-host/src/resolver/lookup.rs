@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use tokio::{
-    sync::{Semaphore, broadcast, watch},
+    sync::{Notify, Semaphore, broadcast, watch},
     time::{sleep, timeout},
 };
 
@@ -59,6 +59,14 @@ impl Progress {
     }
 }
 
+/// How to join a lookup that is under way.
+#[derive(Debug, Clone)]
+struct Running {
+    progress: watch::Receiver<Progress>,
+    /// Tells it that a page waits, too.
+    page: Arc<Notify>,
+}
+
 /// The sources, the memory, and the lookups that are under way.
 #[derive(Debug)]
 pub(super) struct Lookups {
@@ -67,7 +75,7 @@ pub(super) struct Lookups {
     pub(super) cache: Cache,
     pub(super) config: ResolverConfig,
     pub(super) updates: broadcast::Sender<Update>,
-    running: Mutex<HashMap<(PublicKey, Reach), watch::Receiver<Progress>>>,
+    running: Mutex<HashMap<(PublicKey, Reach), Running>>,
     all: Semaphore,
     parts: Semaphore,
 }
@@ -116,12 +124,25 @@ impl Lookups {
         let mut progress = {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             match running.get(&(*key, reach)) {
-                Some(progress) => progress.clone(),
+                Some(running) => {
+                    if priority == Priority::Page {
+                        running.page.notify_one();
+                    }
+                    running.progress.clone()
+                }
                 None => {
                     let (sender, progress) = watch::channel(Progress::default());
-                    running.insert((*key, reach), progress.clone());
+                    let page = Arc::new(Notify::new());
+                    if priority == Priority::Page {
+                        page.notify_one();
+                    }
+                    let joined = Running {
+                        progress: progress.clone(),
+                        page: Arc::clone(&page),
+                    };
+                    running.insert((*key, reach), joined);
                     let (lookups, key) = (Arc::clone(self), *key);
-                    tokio::spawn(async move { lookups.run(key, reach, priority, sender).await });
+                    tokio::spawn(async move { lookups.run(key, reach, &page, sender).await });
                     progress
                 }
             }
@@ -175,13 +196,15 @@ impl Lookups {
         &self,
         key: PublicKey,
         reach: Reach,
-        priority: Priority,
+        page: &Notify,
         progress: watch::Sender<Progress>,
     ) {
-        // The semaphores are never closed.
-        let _part = match priority {
-            Priority::Part => self.parts.acquire().await.ok(),
-            Priority::Page => None,
+        // A page that wants what parts queue for does not queue with them. The semaphores are
+        // never closed.
+        let _part = tokio::select! {
+            biased;
+            () = page.notified() => None,
+            part = self.parts.acquire() => part.ok(),
         };
         let _permit = self.all.acquire().await;
         let last = timeout(LOOKUP_TIMEOUT, self.search(key, reach, &progress))
