@@ -145,6 +145,16 @@ async fn without_a_delay_relays_are_asked_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dht_that_has_nothing_is_not_waited_for() {
+    let liar = Liar::start();
+    let held = packet(&pair(1), 10, "@ A 1.1.1.1");
+    let relay = FakeRelay::always(holding(&held)).await;
+    let resolver = between(&liar.address, &relay, asking_relays_after(LONG));
+    let answer = resolver.resolve(&key(&pair(1)), Policy::CacheFirst).await;
+    assert_eq!(answer.unwrap().packet, held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_lying_relay_says_changes_no_answer() {
     let held = packet(&pair(1), 20, "@ A 2.2.2.2");
     let older = packet(&pair(1), 10, "@ A 1.1.1.1");

@@ -230,9 +230,10 @@ impl Lookups {
         reach: Reach,
         progress: &watch::Sender<Progress>,
     ) -> Outcome {
+        let ended = Arc::new(Notify::new());
         let mut events = futures_util::stream::select_all([
-            self.dht_events(key),
-            self.relay_events(key, reach, progress.subscribe()),
+            self.dht_events(key, Arc::clone(&ended)),
+            self.relay_events(key, reach, progress.subscribe(), ended),
         ]);
         let mut found: Option<Found> = None;
         let mut failures = Vec::new();
@@ -306,9 +307,14 @@ impl Lookups {
         })
     }
 
-    fn dht_events(&self, key: PublicKey) -> Events {
+    /// What the DHT says; `ended` is told when that was all.
+    fn dht_events(&self, key: PublicKey, ended: Arc<Notify>) -> Events {
         let dht = self.dht.clone();
         let started = async move { dht.get(&key).await };
+        let end = async move {
+            ended.notify_one();
+            None
+        };
         Box::pin(
             futures_util::stream::once(started)
                 .map(|started| match started {
@@ -318,16 +324,18 @@ impl Lookups {
                         Box::pin(futures_util::stream::once(future::ready(failed)))
                     }
                 })
-                .flatten(),
+                .flatten()
+                .chain(futures_util::stream::once(end).filter_map(future::ready)),
         )
     }
 
-    /// Relays are asked when nothing has answered in time.
+    /// Relays are asked when nothing has answered in time, or the DHT has ended without.
     fn relay_events(
         &self,
         key: PublicKey,
         reach: Reach,
         mut progress: watch::Receiver<Progress>,
+        ended: Arc<Notify>,
     ) -> Events {
         let Some(relays) = self.relays.clone() else {
             return Box::pin(futures_util::stream::empty());
@@ -349,7 +357,9 @@ impl Lookups {
                     }
                 };
                 tokio::select! {
+                    biased;
                     () = answered => return None,
+                    () = ended.notified() => {}
                     () = sleep(delay) => {}
                 }
             }
