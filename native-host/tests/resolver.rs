@@ -272,20 +272,23 @@ async fn only_what_can_be_had_is_announced() {
     let mut updates = resolver.updates();
     let found = resolver.resolve(&key, Policy::CacheFirst).await;
     assert_eq!(found.unwrap_err(), ResolveError::NoRecord(key));
-    // Whoever was told that there is nothing would be told of nothing.
+    // The first packet of all is news to whoever was told that there is nothing.
+    let stranger = pair(2).public();
+    let first = packet(&pair(2), 1, "@ A 3.3.3.3");
+    let found = resolver.resolve(&stranger, Policy::CacheFirst).await;
+    assert_eq!(found.unwrap_err(), ResolveError::NoRecord(stranger));
+    claims(&liar, &first);
+    resolver
+        .resolve(&stranger, Policy::NetworkOnly)
+        .await
+        .unwrap();
+    let seq = first.seq();
+    assert_eq!(updates.try_recv(), Ok(Update { key: stranger, seq }));
+    // One that is below the floor is none that they could have.
     claims(&liar, &older);
     let found = resolver.resolve(&key, Policy::NetworkOnly).await;
     assert!(matches!(found, Err(ResolveError::Outdated { .. })));
     assert_eq!(updates.try_recv(), Err(TryRecvError::Empty));
-    // The first packet of all is news to them.
-    let key = pair(2).public();
-    let first = packet(&pair(2), 1, "@ A 3.3.3.3");
-    let found = resolver.resolve(&key, Policy::CacheFirst).await;
-    assert!(found.is_err());
-    claims(&liar, &first);
-    resolver.resolve(&key, Policy::NetworkOnly).await.unwrap();
-    let seq = first.seq();
-    assert_eq!(updates.try_recv(), Ok(Update { key, seq }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
