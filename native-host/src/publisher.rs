@@ -12,6 +12,7 @@ pub mod keeper;
 
 use std::time::SystemTime;
 
+use futures_util::StreamExt;
 use simple_dns::{Name, TYPE};
 use url::Url;
 
@@ -19,7 +20,7 @@ use crate::{
     cache::CacheError,
     dht::{Dht, DhtError, PutReport},
     item::{ItemError, Seq, SignedItem},
-    key::KeyPair,
+    key::{KeyPair, PublicKey},
     packet::{MAX_PUBLISHED_DNS, PacketError, Record, SignedPacket},
     problem::{Code, Problem},
     relays::{RelayError, RelayPut, Relays},
@@ -206,21 +207,31 @@ impl Publisher {
         pair: &KeyPair,
         changes: &Changes,
     ) -> Result<Published, PublishError> {
-        let mut last = None;
+        let (mut base, mut last) = (None, None);
+        let mut known = Vec::new();
         for attempt in 1..=ATTEMPTS {
-            let (newest, before) = self.read(pair, changes.existing).await?;
+            let (newest, mut before) = self.read(pair, changes.existing).await?;
+            // Nodes that missed the last put hold an older item and refuse on its account. When the
+            // newest of all sources is what the last attempt wrote, and nobody wrote anything else
+            // meanwhile, then nobody else is at work and the condition has nothing to protect.
+            let mut alone = false;
+            if attempt == 1 {
+                base = newest;
+            } else if newest == last {
+                let rival = self.rival(&pair.public(), base, &known).await;
+                alone = rival.is_none();
+                before = rival.or(before);
+            }
+            known.extend(before.as_ref().map(|packet| packet.item().clone()));
             let kept = changes.kept(before.as_ref().map_or(&[], SignedPacket::records));
             let all: Vec<_> = changes.set.iter().chain(&kept).cloned().collect();
             let seq = Seq::after(newest, SystemTime::now())?;
             let packet = SignedPacket::sign(pair, seq, &all)?;
             self.resolver.learn(packet.item().clone()).await?;
-            // Nodes that missed the last put hold an older item and refuse on its account. When the
-            // newest of all sources is what the last attempt wrote, nobody else is at work, and the
-            // condition has nothing to protect.
-            let alone = attempt > 1 && newest == last;
             let condition = if alone { None } else { newest };
             let stored = self.store(packet.item(), condition).await;
             last = Some(seq);
+            known.push(packet.item().clone());
             if stored.conflict() && !(alone && stored.anywhere()) {
                 tracing::info!(attempt, "a node or relay knows another item; reading again");
                 continue;
@@ -248,6 +259,32 @@ impl Publisher {
         let dht = self.dht.put(item, replaces.map(Seq::get));
         let (dht, relays) = tokio::join!(dht, relays);
         Stored { dht, relays }
+    }
+
+    /// The newest packet in the DHT that was written since `base` and is not known.
+    ///
+    /// One that is dated before ours is never the newest, but its owner was told that it is stored.
+    async fn rival(
+        &self,
+        key: &PublicKey,
+        base: Option<Seq>,
+        known: &[SignedItem],
+    ) -> Option<SignedPacket> {
+        let mut items = self.dht.get(key).await.ok()?.items;
+        let mut rival: Option<SignedPacket> = None;
+        while let Some(item) = items.next().await {
+            let newest = rival
+                .as_ref()
+                .is_none_or(|rival| item.is_newer_than(rival.item()));
+            if newest
+                && Some(item.seq()) > base
+                && !known.contains(&item)
+                && let Ok(packet) = SignedPacket::try_from(item)
+            {
+                rival = Some(packet);
+            }
+        }
+        rival
     }
 
     /// The newest `seq` known, and the packet where it is one.

@@ -346,8 +346,12 @@ impl Resolver {
             at: SystemTime::now(),
             from: Origin::Published,
         };
-        self.lookups.announce_if_newer(&item);
-        self.cache().keep_durably(item, seen).await.map(drop)
+        let news = self.lookups.is_news(&item);
+        let kept = self.cache().keep_durably(item.clone(), seen).await;
+        if news && !matches!(kept, Ok(Err(_))) {
+            self.lookups.announce(&item);
+        }
+        kept.map(drop)
     }
 
     /// What is remembered.

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use tokio::{
-    sync::{Semaphore, broadcast, watch},
+    sync::{Notify, Semaphore, broadcast, watch},
     time::{sleep, timeout},
 };
 
@@ -59,6 +59,14 @@ impl Progress {
     }
 }
 
+/// How to join a lookup that is under way.
+#[derive(Debug, Clone)]
+struct Running {
+    progress: watch::Receiver<Progress>,
+    /// Tells it that a page waits, too.
+    page: Arc<Notify>,
+}
+
 /// The sources, the memory, and the lookups that are under way.
 #[derive(Debug)]
 pub(super) struct Lookups {
@@ -67,7 +75,7 @@ pub(super) struct Lookups {
     pub(super) cache: Cache,
     pub(super) config: ResolverConfig,
     pub(super) updates: broadcast::Sender<Update>,
-    running: Mutex<HashMap<(PublicKey, Reach), watch::Receiver<Progress>>>,
+    running: Mutex<HashMap<(PublicKey, Reach), Running>>,
     all: Semaphore,
     parts: Semaphore,
 }
@@ -78,9 +86,10 @@ enum Event {
     Failed(SourceFailure),
     /// A source answered, with nothing of use.
     Nothing,
-    /// So many nodes or relays answered with an item that the key did not sign.
+    /// So many nodes answered with an item that the key did not sign.
     Forged(u32),
-    Unreachable,
+    /// A relay did.
+    ForgedBy(SourceFailure),
 }
 
 type Events = Pin<Box<dyn Stream<Item = Event> + Send>>;
@@ -115,12 +124,25 @@ impl Lookups {
         let mut progress = {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             match running.get(&(*key, reach)) {
-                Some(progress) => progress.clone(),
+                Some(running) => {
+                    if priority == Priority::Page {
+                        running.page.notify_one();
+                    }
+                    running.progress.clone()
+                }
                 None => {
                     let (sender, progress) = watch::channel(Progress::default());
-                    running.insert((*key, reach), progress.clone());
+                    let page = Arc::new(Notify::new());
+                    if priority == Priority::Page {
+                        page.notify_one();
+                    }
+                    let joined = Running {
+                        progress: progress.clone(),
+                        page: Arc::clone(&page),
+                    };
+                    running.insert((*key, reach), joined);
                     let (lookups, key) = (Arc::clone(self), *key);
-                    tokio::spawn(async move { lookups.run(key, reach, priority, sender).await });
+                    tokio::spawn(async move { lookups.run(key, reach, &page, sender).await });
                     progress
                 }
             }
@@ -140,46 +162,54 @@ impl Lookups {
     /// Takes an item of the network into the cache and gives the newest that is kept, or the floor
     /// where the item is below it and nothing is kept.
     fn take(&self, item: &SignedItem, origin: &Origin) -> Result<Entry, Floor> {
-        self.announce_if_newer(item);
+        let news = self.is_news(item);
         let seen = Seen {
             at: SystemTime::now(),
             from: origin.clone(),
         };
-        self.cache.keep(item.clone(), seen)
+        let kept = self.cache.keep(item.clone(), seen);
+        if news && kept.is_ok() {
+            self.announce(item);
+        }
+        kept
     }
 
-    /// Tells subscribers of an item that is newer than what is known.
-    pub(super) fn announce_if_newer(&self, item: &SignedItem) {
-        let news = match self.cache.get(item.key()) {
+    /// Whether an item is newer than what is known, unless it is below the floor.
+    pub(super) fn is_news(&self, item: &SignedItem) -> bool {
+        match self.cache.get(item.key()) {
             Some(known) => item.is_newer_than(known.newest.item()),
             // The first sight of a key is news to whoever was told that there is nothing.
             None => self.cache.is_absent(item.key()),
-        };
-        if news {
-            // Nobody may be listening.
-            _ = self.updates.send(Update {
-                key: *item.key(),
-                seq: item.seq(),
-            });
         }
+    }
+
+    /// Tells subscribers of an item, which must be in the cache when they come and ask for it.
+    pub(super) fn announce(&self, item: &SignedItem) {
+        // Nobody may be listening.
+        _ = self.updates.send(Update {
+            key: *item.key(),
+            seq: item.seq(),
+        });
     }
 
     async fn run(
         &self,
         key: PublicKey,
         reach: Reach,
-        priority: Priority,
+        page: &Notify,
         progress: watch::Sender<Progress>,
     ) {
-        // The semaphores are never closed.
-        let _part = match priority {
-            Priority::Part => self.parts.acquire().await.ok(),
-            Priority::Page => None,
+        // A page that wants what parts queue for does not queue with them. The semaphores are
+        // never closed.
+        let _part = tokio::select! {
+            biased;
+            () = page.notified() => None,
+            part = self.parts.acquire() => part.ok(),
         };
         let _permit = self.all.acquire().await;
         let last = timeout(LOOKUP_TIMEOUT, self.search(key, reach, &progress))
             .await
-            .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable));
+            .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable, Vec::new()));
         self.running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -200,9 +230,10 @@ impl Lookups {
         reach: Reach,
         progress: &watch::Sender<Progress>,
     ) -> Outcome {
+        let ended = Arc::new(Notify::new());
         let mut events = futures_util::stream::select_all([
-            self.dht_events(key),
-            self.relay_events(key, reach, progress.subscribe()),
+            self.dht_events(key, Arc::clone(&ended)),
+            self.relay_events(key, reach, progress.subscribe(), ended),
         ]);
         let mut found: Option<Found> = None;
         let mut failures = Vec::new();
@@ -236,7 +267,12 @@ impl Lookups {
                     answered = true;
                     forged += count;
                 }
-                Event::Unreachable => {}
+                Event::ForgedBy(failure) => {
+                    tracing::debug!(%key, ?failure, "a source lied");
+                    answered = true;
+                    forged += 1;
+                    failures.push(failure);
+                }
             }
         }
         if let Some(found) = found {
@@ -248,43 +284,58 @@ impl Lookups {
             (_, 0, None) => ResolveError::NoRecord(key),
             (_, sources, None) => ResolveError::BadSignature { key, sources },
         };
-        self.without_answer(key, error)
+        self.without_answer(key, error, failures)
     }
 
     /// Nothing in the network: what was seen before is still the newest there ever was.
-    fn without_answer(&self, key: PublicKey, error: ResolveError) -> Outcome {
+    fn without_answer(
+        &self,
+        key: PublicKey,
+        error: ResolveError,
+        failures: Vec<SourceFailure>,
+    ) -> Outcome {
         let Some(entry) = self.cache.get(&key) else {
             return Err(error);
         };
         let source = Source::Cache {
             origin: entry.seen.from.clone(),
         };
-        let answer = answer(entry, source, Vec::new(), self.config.ttl)?;
+        let answer = answer(entry, source, failures, self.config.ttl)?;
         Ok(Answer {
             stale: true,
             ..answer
         })
     }
 
-    fn dht_events(&self, key: PublicKey) -> Events {
+    /// What the DHT says; `ended` is told when that was all.
+    fn dht_events(&self, key: PublicKey, ended: Arc<Notify>) -> Events {
         let dht = self.dht.clone();
         let started = async move { dht.get(&key).await };
+        let end = async move {
+            ended.notify_one();
+            None
+        };
         Box::pin(
             futures_util::stream::once(started)
                 .map(|started| match started {
                     Ok(lookup) => events_of(lookup),
-                    Err(error) => failed("dht", &error),
+                    Err(error) => {
+                        let failed = Event::Failed(failure("dht", &error));
+                        Box::pin(futures_util::stream::once(future::ready(failed)))
+                    }
                 })
-                .flatten(),
+                .flatten()
+                .chain(futures_util::stream::once(end).filter_map(future::ready)),
         )
     }
 
-    /// Relays are asked when nothing has answered in time.
+    /// Relays are asked when nothing has answered in time, or the DHT has ended without.
     fn relay_events(
         &self,
         key: PublicKey,
         reach: Reach,
         mut progress: watch::Receiver<Progress>,
+        ended: Arc<Notify>,
     ) -> Events {
         let Some(relays) = self.relays.clone() else {
             return Box::pin(futures_util::stream::empty());
@@ -306,7 +357,9 @@ impl Lookups {
                     }
                 };
                 tokio::select! {
+                    biased;
                     () = answered => return None,
+                    () = ended.notified() => {}
                     () = sleep(delay) => {}
                 }
             }
@@ -361,7 +414,7 @@ fn events_of(lookup: Lookup) -> Events {
     let end = async move {
         let report = report.await;
         match (report.answered, report.forged) {
-            (0, _) => Event::Unreachable,
+            (0, _) => Event::Failed(failure("dht", &DhtError::Unreachable)),
             (_, 0) => Event::Nothing,
             (_, forged) => Event::Forged(forged),
         }
@@ -369,22 +422,18 @@ fn events_of(lookup: Lookup) -> Events {
     Box::pin(items.chain(futures_util::stream::once(end)))
 }
 
-fn failed(source: &str, error: &DhtError) -> Events {
-    let failure = Event::Failed(SourceFailure {
+fn failure(source: &str, error: &impl ToString) -> SourceFailure {
+    SourceFailure {
         source: source.to_owned(),
         reason: error.to_string(),
-    });
-    Box::pin(futures_util::stream::iter([failure, Event::Unreachable]))
+    }
 }
 
 fn relay_event(relay: &str, outcome: Result<RelayAnswer, RelayError>) -> Event {
     match outcome {
         Ok(RelayAnswer::Item { item, .. }) => Event::Item(item, Origin::Relay(relay.to_owned())),
         Ok(_) => Event::Nothing,
-        Err(RelayError::Forged { .. }) => Event::Forged(1),
-        Err(error) => Event::Failed(SourceFailure {
-            source: relay.to_owned(),
-            reason: error.to_string(),
-        }),
+        Err(error @ RelayError::Forged(_)) => Event::ForgedBy(failure(relay, &error)),
+        Err(error) => Event::Failed(failure(relay, &error)),
     }
 }

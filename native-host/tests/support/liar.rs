@@ -1,13 +1,16 @@
 //! A node of the DHT that answers what it is told to, true or not.
 
 use std::{
-    net::UdpSocket,
+    net::{SocketAddr, UdpSocket},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread::JoinHandle,
     time::Duration,
 };
+
+use pkarr_host::item::SignedItem;
 
 /// An item as a node sends it.
 #[derive(Debug, Clone)]
@@ -18,6 +21,17 @@ pub(crate) struct Claim {
     pub(crate) value: Vec<u8>,
 }
 
+impl From<&SignedItem> for Claim {
+    fn from(item: &SignedItem) -> Self {
+        Self {
+            key: *item.key().as_bytes(),
+            signature: *item.signature(),
+            seq: item.seq().get(),
+            value: item.value().to_vec(),
+        }
+    }
+}
+
 /// The node. It stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Liar {
@@ -25,26 +39,32 @@ pub(crate) struct Liar {
     claim: Arc<Mutex<Option<Claim>>>,
     gets: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Liar {
     pub(crate) fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        let socket = UdpSocket::bind(address).unwrap();
         socket
             .set_read_timeout(Some(Duration::from_millis(50)))
             .unwrap();
-        let liar = Self {
+        let mut liar = Self {
             address: socket.local_addr().unwrap().to_string(),
             claim: Arc::default(),
             gets: Arc::default(),
             stop: Arc::default(),
+            thread: None,
         };
         let (claim, gets, stop) = (
             Arc::clone(&liar.claim),
             Arc::clone(&liar.gets),
             Arc::clone(&liar.stop),
         );
-        std::thread::spawn(move || {
+        liar.thread = Some(std::thread::spawn(move || {
             let mut buffer = [0; 2048];
             while !stop.load(Ordering::Relaxed) {
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else {
@@ -64,13 +84,21 @@ impl Liar {
                     .send_to(&answer(transaction, claim.as_ref()), from)
                     .unwrap();
             }
-        });
+        }));
         liar
     }
 
     /// What to answer to every `get` from now on.
     pub(crate) fn claims(&self, claim: Claim) {
         *self.claim.lock().unwrap() = Some(claim);
+    }
+
+    /// Stops, and returns when its port is free.
+    pub(crate) fn stop(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
     }
 
     /// How many times it was asked for an item.

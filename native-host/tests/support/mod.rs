@@ -3,11 +3,16 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod liar;
+pub(crate) mod nodes;
 pub(crate) mod relay;
+
+use std::net::UdpSocket;
 
 use pkarr_host::{
     dht::{Dht, DhtConfig, Testnet},
+    item::Seq,
     key::KeyPair,
+    packet::SignedPacket,
     publisher::{Changes, Published, Publisher},
     resolver::Resolver,
     zone,
@@ -38,6 +43,19 @@ pub(crate) async fn publish(bootstrap: &[String], pair: &KeyPair, text: &str) ->
         .publish(pair, &Changes::set(records))
         .await
         .unwrap()
+}
+
+/// A first node that never answers, with the socket that keeps its port.
+pub(crate) fn silent() -> (UdpSocket, Vec<String>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let bootstrap = vec![socket.local_addr().unwrap().to_string()];
+    (socket, bootstrap)
+}
+
+/// A packet of this zone text.
+pub(crate) fn packet(pair: &KeyPair, seq: i64, text: &str) -> SignedPacket {
+    let records = zone::parse(text, &pair.public()).unwrap();
+    SignedPacket::sign(pair, Seq::new(seq).unwrap(), &records).unwrap()
 }
 
 /// The key pair of this number.

@@ -16,7 +16,11 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 use url::Url;
 
 /// What a client asked.
@@ -46,6 +50,16 @@ pub(crate) enum Sent {
     BrokenOff(Vec<u8>),
     /// No answer at all.
     Never,
+    /// As soon as the gate opens, which stays open then.
+    Held(Vec<u8>, Gate),
+}
+
+/// What holds answers back until it is opened.
+pub(crate) type Gate = Arc<Semaphore>;
+
+/// A closed gate; `add_permits(1)` opens it.
+pub(crate) fn gate() -> Gate {
+    Arc::new(Semaphore::new(0))
 }
 
 /// An answer.
@@ -81,7 +95,7 @@ type Script = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
 pub(crate) struct FakeRelay {
     pub(crate) url: Url,
     script: Arc<Mutex<Script>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<watch::Sender<Vec<Asked>>>,
     task: JoinHandle<()>,
 }
 
@@ -95,7 +109,7 @@ impl FakeRelay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Arc::new(script)));
-        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let asked = Arc::<watch::Sender<Vec<Asked>>>::default();
         let (scripts, log) = (Arc::clone(&script), Arc::clone(&asked));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -122,7 +136,13 @@ impl FakeRelay {
 
     /// All that was asked.
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+        self.asked.borrow().clone()
+    }
+
+    /// Returns when it was asked so many times.
+    pub(crate) async fn was_asked(&self, times: usize) {
+        let mut asked = self.asked.subscribe();
+        asked.wait_for(|asked| asked.len() >= times).await.unwrap();
     }
 }
 
@@ -135,7 +155,7 @@ impl Drop for FakeRelay {
 async fn answer(
     request: hyper::Request<Incoming>,
     script: &Mutex<Script>,
-    log: &Mutex<Vec<Asked>>,
+    log: &watch::Sender<Vec<Asked>>,
 ) -> Response<UnsyncBoxBody<Bytes, std::io::Error>> {
     let (parts, body) = request.into_parts();
     let asked = Asked {
@@ -146,7 +166,7 @@ async fn answer(
     };
     let script = Arc::clone(&*script.lock().unwrap());
     let reply = script(&asked);
-    log.lock().unwrap().push(asked);
+    log.send_modify(|log| log.push(asked));
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
@@ -173,6 +193,12 @@ async fn answer(
             StreamBody::new(stream::iter([frame(&bytes), Err(end)])).boxed_unsync()
         }
         Sent::Never => std::future::pending().await,
+        Sent::Held(bytes, gate) => {
+            drop(gate.acquire().await.unwrap());
+            Full::new(Bytes::from(bytes))
+                .map_err(|never| match never {})
+                .boxed_unsync()
+        }
     };
     response.body(body).unwrap()
 }
