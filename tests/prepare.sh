@@ -22,11 +22,24 @@ misuse() {
   exit 2
 }
 
-# quietly COMMAND…   shows what it prints only when it fails
-quietly() {
-  local log status=0
+# patiently WHAT COMMAND…   says now and then how far it is, and shows what it printed only when it fails
+patiently() {
+  local what=$1 log pid started=$SECONDS told=15 status=0
+  shift
   log=$(mktemp)
-  "$@" >"$log" 2>&1 </dev/null || status=$?
+  "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  # shellcheck disable=SC2064 # the values of now are meant
+  trap "kill $pid 2>/dev/null; rm -f '$log'; exit 130" INT TERM HUP
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    if [ $((SECONDS - started)) -ge "$told" ]; then
+      note "$what: $(tail -n 1 "$log" | tr -s '[:space:]' ' ' | cut -c -80), $((SECONDS - started)) s"
+      told=$((told + 15))
+    fi
+  done
+  wait "$pid" || status=$?
+  trap - INT TERM HUP
   [ "$status" = 0 ] || tail -n 80 "$log" >&2
   rm -f "$log"
   return "$status"
@@ -77,8 +90,8 @@ install_wanted() {
   fi
   say 'Installing them with apt-get …'
   export DEBIAN_FRONTEND=noninteractive
-  quietly apt-get update || fail 'apt-get could not read the lists of packages.'
-  quietly apt-get install -y --no-install-recommends "${packages[@]}" ||
+  patiently 'reading lists' apt-get update || fail 'apt-get could not read the lists of packages.'
+  patiently installing apt-get install -y --no-install-recommends "${packages[@]}" ||
     fail "apt-get could not install: ${packages[*]}"
   wanted=()
 }
@@ -102,7 +115,7 @@ modules() {
   local folder=$1
   if modules_match "$root/$folder"; then return 0; fi
   say "Installing the npm modules of $folder/ …"
-  quietly npm --prefix "$root/$folder" ci --no-audit --no-fund --loglevel=error || fail "npm ci failed in $folder/"
+  patiently "$folder/" npm --prefix "$root/$folder" ci --no-audit --no-fund --loglevel=error || fail "npm ci failed in $folder/"
 }
 
 modules_match() {
