@@ -65,7 +65,8 @@ pub struct ResolverConfig {
     pub ttl: TtlBounds,
     /// How long the network may take before an expired packet is given instead.
     pub stale_after: Duration,
-    /// How old that packet may be, unless the network is away.
+    /// How old that packet may be. An older one waits for the network, and is given, stale, only
+    /// where that has nothing or is away.
     pub stale_for: Duration,
     /// How long the DHT may take before relays are asked, too.
     pub relay_delay: Duration,

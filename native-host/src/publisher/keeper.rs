@@ -244,6 +244,11 @@ impl Keeper {
 
     async fn remember(&self, item: SignedItem, kept: &Kept) -> Result<(), CacheError> {
         let next_at = kept.next_at;
+        // Whoever unpinned the key while it was looked up means it.
+        let still = self.cache.kept()?;
+        if !still.iter().any(|other| other.item.key() == item.key()) {
+            return Ok(());
+        }
         self.cache
             .keep_alive(item, kept.whose.clone(), next_at)
             .await
