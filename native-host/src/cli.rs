@@ -29,7 +29,7 @@ mod status;
 mod stop;
 mod testnet;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -210,6 +210,7 @@ fn log_to_stderr() -> Option<tracing_appender::non_blocking::WorkerGuard> {
     tracing_subscriber::fmt()
         .with_env_filter(log_filter("warn"))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     None
 }
@@ -217,7 +218,7 @@ fn log_to_stderr() -> Option<tracing_appender::non_blocking::WorkerGuard> {
 /// What is logged: as `PKARR_LOG` says (the syntax of `RUST_LOG`), else this level.
 fn log_filter(level: &str) -> EnvFilter {
     EnvFilter::try_from_env("PKARR_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("error,pkarr_host={level}")))
+        .unwrap_or_else(|_| EnvFilter::new(format!("off,pkarr_host={level}")))
 }
 
 #[cfg(test)]

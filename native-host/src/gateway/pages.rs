@@ -109,7 +109,7 @@ fn status(code: Code) -> StatusCode {
 
 fn page(problem: &Problem, host: &str) -> String {
     let title = escape(problem.code.title());
-    let what = escape(&problem.what);
+    let what = escape(&sentence(&problem.what));
     let todo = escape(problem.code.todo());
     let host = escape(host);
     let code = problem.code;
@@ -118,10 +118,22 @@ fn page(problem: &Problem, host: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{title} · pkarr</title>\n<style>{STYLE}</style>\n\
          <main>\n<h1>{title}</h1>\n<p class=\"host\" id=\"host\">{host}</p>\n\
-         <p id=\"what\">{what}.</p>\n<p id=\"todo\">{todo}</p>\n\
+         <p id=\"what\">{what}</p>\n<p id=\"todo\">{todo}</p>\n\
          <p><a class=\"again\" href=\"\">Try again</a></p>\n\
          <footer>pkarr · <code id=\"code\">{code}</code></footer>\n</main>\n</html>\n"
     )
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    let text: String = first.into_iter().flatten().chain(characters).collect();
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        text + "."
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -158,6 +170,8 @@ mod tests {
         assert!(!page.contains("<img"));
         assert!(!page.contains('\u{202e}'));
         assert!(page.contains("&lt;script&gt;"));
+        assert_eq!(sentence("nobody is there"), "Nobody is there.");
+        assert_eq!(sentence("Why?"), "Why?");
     }
 
     #[test]
