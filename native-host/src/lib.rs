@@ -12,6 +12,54 @@
 //!   extension, [`cli`] to people.
 //!
 //! Each layer uses those above it in this list and none below.
+//!
+//! # From a key to a place
+//!
+//! A site in a DHT of its own on this machine. `DhtConfig::default()` is the public one.
+//!
+//! ```
+//! use pkarr_host::{
+//!     dht::{Dht, DhtConfig, Testnet},
+//!     endpoint::Target,
+//!     key::{KeyHost, KeyPair},
+//!     publisher::{Changes, Publisher},
+//!     resolver::{Policy, Priority, Resolver},
+//!     zone,
+//! };
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let testnet = Testnet::start(5).await?;
+//! let dht = Dht::new(DhtConfig {
+//!     bootstrap: testnet.bootstrap().to_vec(),
+//! });
+//!
+//! // The owner makes a key, writes records and publishes them.
+//! let pair = KeyPair::generate()?;
+//! let records = zone::parse("www 300 A 203.0.113.7", &pair.public())?;
+//! let publisher = Publisher::new(dht.clone(), None, Resolver::new(dht.clone()));
+//! let published = publisher.publish(&pair, &Changes::set(records)).await?;
+//! assert_eq!(published.stored.nodes(), 5);
+//!
+//! // A reader has the key from somewhere, and finds what its owner signed.
+//! let key = pair.public();
+//! let resolver = Resolver::new(dht);
+//! let answer = resolver.resolve(&key, Policy::CacheFirst).await?;
+//! assert_eq!(answer.packet, published.packet);
+//!
+//! // Where a page of the site is to be had.
+//! let host = KeyHost::parse(&format!("www.{key}"))?;
+//! let route = resolver
+//!     .route(&host, "http", Policy::CacheFirst, Priority::Page)
+//!     .await?;
+//! let address = "203.0.113.7".parse()?;
+//! assert_eq!(route.endpoints[0].target, Target::Addresses(vec![address]));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! There is more in the crate’s `examples` folder: publishing with a key file, resolving, fetching
+//! a page, watching a key and keeping one published.
 
 pub mod address;
 pub mod cache;
