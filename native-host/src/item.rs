@@ -13,7 +13,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::key::{KeyError, KeyPair, PublicKey};
+use ed25519_dalek::VerifyingKey;
+
+use crate::key::{self, KeyError, KeyPair, PublicKey};
 
 /// The most bytes that are accepted as an item's value.
 pub const MAX_VALUE: usize = 1000;
@@ -137,9 +139,20 @@ impl SignedItem {
         seq: i64,
         value: &[u8],
     ) -> Result<Self, ItemError> {
+        let point = key.point().ok_or(ItemError::Signature(key))?;
+        Self::check(key, &point, signature, seq, value)
+    }
+
+    fn check(
+        key: PublicKey,
+        point: &VerifyingKey,
+        signature: [u8; 64],
+        seq: i64,
+        value: &[u8],
+    ) -> Result<Self, ItemError> {
         within_bounds(value)?;
         let seq = Seq::new(seq)?;
-        if !key.verifies(&signable(seq, value), &signature) {
+        if !key::verifies(point, &signable(seq, value), &signature) {
             return Err(ItemError::Signature(key));
         }
         Ok(Self {
@@ -155,21 +168,8 @@ impl SignedItem {
     /// # Errors
     /// As [`SignedItem::verify`].
     pub fn from_relay_payload(key: PublicKey, payload: &[u8]) -> Result<Self, ItemError> {
-        let length = ItemError::Length {
-            found: payload.len(),
-            least: RELAY_HEADER,
-            most: RELAY_HEADER + MAX_VALUE,
-        };
-        let Some((signature, rest)) = payload.split_first_chunk::<64>() else {
-            return Err(length);
-        };
-        let Some((seq, value)) = rest.split_first_chunk::<8>() else {
-            return Err(length);
-        };
-        if value.len() > MAX_VALUE {
-            return Err(length);
-        }
-        Self::verify(key, *signature, i64::from_be_bytes(*seq), value)
+        let (signature, seq, value) = parts(payload)?;
+        Self::verify(key, signature, seq, value)
     }
 
     /// Reads canonical bytes: `key(32) ‖ signature(64) ‖ seq(8, big-endian) ‖ value`.
@@ -184,7 +184,9 @@ impl SignedItem {
                 most: CANONICAL_HEADER + MAX_VALUE,
             });
         };
-        Self::from_relay_payload(PublicKey::from_bytes(key)?, payload)
+        let (key, point) = PublicKey::with_point(key)?;
+        let (signature, seq, value) = parts(payload)?;
+        Self::check(key, &point, signature, seq, value)
     }
 
     /// Signs a value.
@@ -251,6 +253,24 @@ impl fmt::Debug for SignedItem {
             .field("seq", &self.seq)
             .field("bytes", &self.value.len())
             .finish()
+    }
+}
+
+/// The parts of a relay payload.
+fn parts(payload: &[u8]) -> Result<([u8; 64], i64, &[u8]), ItemError> {
+    let length = ItemError::Length {
+        found: payload.len(),
+        least: RELAY_HEADER,
+        most: RELAY_HEADER + MAX_VALUE,
+    };
+    let Some((signature, rest)) = payload.split_first_chunk::<64>() else {
+        return Err(length);
+    };
+    match rest.split_first_chunk::<8>() {
+        Some((seq, value)) if value.len() <= MAX_VALUE => {
+            Ok((*signature, i64::from_be_bytes(*seq), value))
+        }
+        _ => Err(length),
     }
 }
 

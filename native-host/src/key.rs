@@ -66,6 +66,11 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::NotAPoint`] and [`KeyError::SmallOrder`].
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        Self::with_point(bytes).map(|(key, _)| key)
+    }
+
+    /// As [`PublicKey::from_bytes`], with the point it stands for, which takes time to find.
+    pub(crate) fn with_point(bytes: &[u8; 32]) -> Result<(Self, VerifyingKey), KeyError> {
         // A y coordinate of p or more names the same point a second time.
         let canonical = bytes[31] & 0x7f != 0x7f
             || bytes[1..31].iter().any(|byte| *byte != 0xff)
@@ -77,7 +82,12 @@ impl PublicKey {
         if key.is_weak() {
             return Err(KeyError::SmallOrder);
         }
-        Ok(Self(*bytes))
+        Ok((Self(*bytes), key))
+    }
+
+    /// The point on the curve.
+    pub(crate) fn point(&self) -> Option<VerifyingKey> {
+        VerifyingKey::from_bytes(&self.0).ok()
     }
 
     /// The key's 32 bytes.
@@ -87,16 +97,21 @@ impl PublicKey {
 
     /// Whether `signature` is this key's over `message`, by the strict rules (`verify_strict`).
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
-            key.verify_strict(message, &Signature::from_bytes(signature))
-                .is_ok()
-        })
+        self.point()
+            .is_some_and(|point| verifies(&point, message, signature))
     }
 
     /// The key as people pass it on: `pk:` and 52 characters.
     pub fn to_uri(&self) -> String {
         format!("pk:{self}")
     }
+}
+
+/// Whether a signature is that of the key with this point.
+pub(crate) fn verifies(point: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    point
+        .verify_strict(message, &Signature::from_bytes(signature))
+        .is_ok()
 }
 
 impl fmt::Display for PublicKey {

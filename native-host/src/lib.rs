@@ -78,3 +78,6 @@ pub mod relays;
 pub mod resolver;
 pub mod view;
 pub mod zone;
+
+/// The DNS types that records are made of.
+pub use simple_dns;
