@@ -130,8 +130,22 @@ modules_match() {
 
 # The extension's development dependencies bring the Node that runs TypeScript as it is; from here on it comes first.
 use_node() {
+  # An npm that runs on an older Node than a module wants leaves it out without a word, so an older one is replaced first.
+  [ "$(node -p 'Number.parseInt(process.versions.node)')" -ge 22 ] || fetch_node
   modules extension
   export PATH="$root/extension/node_modules/.bin:$PATH"
+}
+
+fetch_node() {
+  local package folder=$root/target/node
+  package=$(cd "$root/extension" &&
+    node -p '`node-${process.platform}-${process.arch}@${require("./package.json").devDependencies.node}`')
+  if ! [ -x "$folder/node_modules/.bin/node" ]; then
+    say "Fetching Node ${package##*@}: this one, $(node --version), is too old to build the extension …"
+    patiently 'node' npm --prefix "$folder" install --no-save --no-audit --no-fund --loglevel=error "$package" ||
+      fail "npm could not install $package"
+  fi
+  export PATH="$folder/node_modules/.bin:$PATH"
 }
 
 # --- builds ----------------------------------------------------------------------------------------------------------
