@@ -36,7 +36,7 @@ pub(super) struct Options {
     )]
     bootstrap: Vec<String>,
 
-    /// A relay to ask beside the DHT; may be repeated. Not built yet
+    /// A relay to ask beside the DHT, instead of the public ones; may be repeated
     #[arg(
         long = "relay",
         global = true,
