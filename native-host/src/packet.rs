@@ -43,16 +43,14 @@ pub enum PacketError {
     },
     /// The records don't fit into one packet.
     #[error(
-        "the records take {size} bytes, {MAX_PUBLISHED_DNS} are allowed: \
-         the first {fitting} of the {count} fit"
+        "the records take {size} bytes, {MAX_PUBLISHED_DNS} are allowed; leave out some, such as {}",
+        .surplus.join(", ")
     )]
     TooLarge {
         /// Bytes of DNS that the records take.
         size: usize,
-        /// How many of them fit, in their order.
-        fitting: usize,
-        /// How many there are.
-        count: usize,
+        /// Those at the end that don't fit any more, as name and type.
+        surplus: Vec<String>,
     },
     /// A name is too long, or has a label that is.
     #[error("{0:?} is not a domain name")]
@@ -206,10 +204,13 @@ fn encode(records: &[Record]) -> Result<Vec<u8>, PacketError> {
                 encode_unbounded(&records[..*count]).is_ok_and(|dns| dns.len() <= MAX_PUBLISHED_DNS)
             })
             .unwrap_or(0);
+        let surplus = records[fitting..]
+            .iter()
+            .map(|record| format!("{} {:?}", record.name, record.rdata.type_code()))
+            .collect();
         return Err(PacketError::TooLarge {
             size: dns.len(),
-            fitting,
-            count: records.len(),
+            surplus,
         });
     }
     Ok(dns)
@@ -316,8 +317,7 @@ mod tests {
             SignedPacket::sign(&pair(), seq, &[a("@", 1), txt(most)]).unwrap_err(),
             PacketError::TooLarge {
                 size: MAX_PUBLISHED_DNS + 16,
-                fitting: 1,
-                count: 2
+                surplus: vec![format!("{} TXT", pair().public())],
             }
         );
     }

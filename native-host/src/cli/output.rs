@@ -8,9 +8,10 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::problem::Problem;
 
@@ -18,6 +19,8 @@ use crate::problem::Problem;
 pub(super) const STRONG: Style = Style::new().bold();
 /// For what matters least.
 pub(super) const FAINT: Style = Style::new().dimmed();
+/// What takes longer than this is said to go on.
+const PATIENCE: Duration = Duration::from_millis(500);
 const FAILURE: Style = AnsiColor::Red.on_default().bold();
 
 /// Standard output and standard error of one command.
@@ -77,29 +80,38 @@ impl Output {
         })
     }
 
-    /// Says on a terminal that something takes its time, until it is dropped.
+    /// Says on a terminal that something takes its time, once it does and until it is dropped.
     pub(super) fn progress(self, text: &'static str) -> Progress {
-        let bar = if self.json || !io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new_spinner()
-        };
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
         bar.set_message(text);
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Progress(bar)
+        let shown = (!self.json && io::stderr().is_terminal()).then(|| {
+            let bar = bar.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(PATIENCE).await;
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(120));
+            })
+        });
+        Progress { bar, shown }
     }
 }
 
 /// A line that moves while something takes its time.
 #[derive(Debug)]
-pub(super) struct Progress(ProgressBar);
+pub(super) struct Progress {
+    bar: ProgressBar,
+    shown: Option<JoinHandle<()>>,
+}
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        if let Some(shown) = &self.shown {
+            shown.abort();
+        }
+        self.bar.finish_and_clear();
     }
 }
 
