@@ -18,6 +18,8 @@ export function relativeTime(at: number, now: number): string {
 }
 
 export function absoluteTime(at: number): string {
+  // A key's owner may write any number; dates end with the year 275760.
+  if (Number.isNaN(new Date(at).getTime())) return "";
   return new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" }).format(at);
 }
 

@@ -92,7 +92,8 @@ host: string,
  */
 seq: string, 
 /**
- * When the packet says that it was signed: milliseconds since 1970, at most 2^53 - 1.
+ * When the packet says that it was signed: milliseconds since 1970, at most
+ * 8 640 000 000 000 000, the last date that ECMAScript knows.
  */
 signedAt: number, 
 /**

@@ -181,7 +181,11 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Key(arguments) => key::run(arguments, &output),
         Command::Packet(arguments) => packet::run(arguments, &output),
         Command::Publish(arguments) => publish::run(arguments, &settings, &output).await,
-        Command::Resolve(arguments) => resolve::run(arguments, &settings, &output).await,
+        Command::Resolve(arguments) => {
+            return resolve::run(arguments, &settings, &output)
+                .await
+                .unwrap_or_else(|problem| output.failure(&problem));
+        }
         Command::Pin(arguments) => pin::pin(arguments, &settings, &output).await,
         Command::Unpin(arguments) => pin::unpin(arguments, &settings, &output).await,
         Command::Kept(arguments) => pin::list(arguments, &settings, &output),

@@ -197,7 +197,14 @@ impl Search {
         {
             return None;
         }
-        if !service.target.get_labels().is_empty() {
+        // A service that names its own owner means the same as `.` (RFC 9460, section 2.5.2).
+        let target = service.target.to_string();
+        let itself = service.priority > 0
+            && [owner, step.host.as_str()]
+                .iter()
+                .any(|name| target.eq_ignore_ascii_case(name));
+        let elsewhere = !service.target.get_labels().is_empty() && !itself;
+        if elsewhere {
             return self.towards(step, &service.target, port.or(step.port), true);
         }
         // RFC 9460, section 2.5.1: alias mode to the root says that there is no service. With

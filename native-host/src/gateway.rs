@@ -79,10 +79,12 @@ impl Drop for Gateway {
 
 async fn accept(listener: TcpListener, proxy: Arc<http::Proxy>) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut failing = false;
     // The semaphore is never closed.
     while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
+                failing = false;
                 let proxy = Arc::clone(&proxy);
                 tokio::spawn(async move {
                     serve(stream, proxy).await;
@@ -91,7 +93,10 @@ async fn accept(listener: TcpListener, proxy: Arc<http::Proxy>) {
             }
             Err(error) => {
                 // Out of file descriptors, say: others will be given back.
-                tracing::warn!(%error, "can’t accept a connection");
+                if !failing {
+                    tracing::warn!(%error, "can’t accept a connection");
+                    failing = true;
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

@@ -106,6 +106,11 @@ impl Seq {
         self.0
     }
 
+    /// The time; `None` where the system's clock can't express it.
+    pub fn time(self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_micros(self.0.unsigned_abs()))
+    }
+
     /// The time, in milliseconds since 1970.
     pub fn unix_millis(self) -> i64 {
         self.0 / 1000

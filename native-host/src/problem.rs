@@ -41,11 +41,13 @@ pub enum Code {
     Internal,
     /// Only a record older than one seen before is to be had.
     Outdated,
+    /// Too much is asked for at the same time.
+    Busy,
 }
 
 impl Code {
     /// Every code there is, in the order of their numbers.
-    pub const ALL: [Code; 14] = [
+    pub const ALL: [Code; 15] = [
         Code::NotAKey,
         Code::NoRecord,
         Code::BadSignature,
@@ -60,6 +62,7 @@ impl Code {
         Code::BadRequest,
         Code::Internal,
         Code::Outdated,
+        Code::Busy,
     ];
 
     /// The code as it is written in pages, messages and JSON.
@@ -79,6 +82,7 @@ impl Code {
             Code::BadRequest => "bad-request",
             Code::Internal => "internal",
             Code::Outdated => "outdated",
+            Code::Busy => "busy",
         }
     }
 
@@ -99,6 +103,7 @@ impl Code {
             Code::BadRequest => 12,
             Code::Internal => 13,
             Code::Outdated => 14,
+            Code::Busy => 15,
         }
     }
 
@@ -119,6 +124,7 @@ impl Code {
             Code::BadRequest => "This request can’t be served",
             Code::Internal => "Something went wrong inside pkarr",
             Code::Outdated => "Only an old record is to be had",
+            Code::Busy => "Too much at the same time",
         }
     }
 
@@ -163,6 +169,7 @@ impl Code {
                 "Try again later: the newer record is somewhere in the network, or its owner has to \
                  publish it again."
             }
+            Code::Busy => "Close pages that ask for many keys, and try again.",
         }
     }
 }

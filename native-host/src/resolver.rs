@@ -192,6 +192,9 @@ pub enum ResolveError {
     /// No node and no relay answered.
     #[error("neither the DHT nor a relay answers")]
     Unreachable,
+    /// Too many lookups wait already.
+    #[error("too many keys are looked up at the same time")]
+    Busy,
     /// [`Policy::CacheOnly`] was asked for and nothing is remembered.
     #[error("nothing is remembered of {0}")]
     NotCached(PublicKey),
@@ -208,6 +211,7 @@ impl From<ResolveError> for Problem {
             ResolveError::NotAPacket { .. } => Code::NotAPacket,
             ResolveError::Outdated { .. } => Code::Outdated,
             ResolveError::Unreachable | ResolveError::Dht(_) => Code::DhtUnreachable,
+            ResolveError::Busy => Code::Busy,
             ResolveError::NotCached(_) => Code::NotCached,
         };
         Problem::new(code, error)
@@ -292,7 +296,9 @@ impl Resolver {
             asked.await
         };
         match outcome {
-            Err(ResolveError::Unreachable | ResolveError::Dht(_)) => self.remembered(entry),
+            Err(ResolveError::Unreachable | ResolveError::Dht(_) | ResolveError::Busy) => {
+                self.remembered(entry)
+            }
             other => other,
         }
     }

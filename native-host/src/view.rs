@@ -28,7 +28,8 @@ pub struct Resolution {
     pub host: String,
     /// The packet's sequence number in decimal; it may exceed 2^53.
     pub seq: String,
-    /// When the packet says that it was signed: milliseconds since 1970, at most 2^53 - 1.
+    /// When the packet says that it was signed: milliseconds since 1970, at most
+    /// 8 640 000 000 000 000, the last date that ECMAScript knows.
     #[cfg_attr(test, ts(type = "number"))]
     pub signed_at: i64,
     /// When the network last showed the packet: milliseconds since 1970.
@@ -142,14 +143,15 @@ pub enum Endpoint {
 impl Resolution {
     /// The route found for `host`, in words; `allow_private` is the setting of that name.
     pub fn new(host: &KeyHost, route: &Route, allow_private: bool) -> Self {
-        const MAX_SAFE: i64 = (1 << 53) - 1;
+        // The last moment that a date of ECMAScript can hold.
+        const LAST_DATE: i64 = 8_640_000_000_000_000;
         let answer = &route.answer;
         let packet = &answer.packet;
         Self {
             key: packet.key().to_string(),
             host: host.to_string(),
             seq: packet.seq().to_string(),
-            signed_at: packet.seq().unix_millis().min(MAX_SAFE),
+            signed_at: packet.seq().unix_millis().min(LAST_DATE),
             seen_at: unix_millis(answer.seen_at),
             ttl: answer.ttl.as_secs(),
             stale: answer.stale,

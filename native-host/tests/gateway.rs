@@ -102,7 +102,7 @@ async fn raw(gateway: &Gateway, request: &str) -> String {
 async fn get(gateway: &Gateway, url: &str) -> String {
     raw(
         gateway,
-        &format!("GET {url} HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nConnection: close\r\n\r\n"),
+        &format!("GET {url} HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nUpgrade-Insecure-Requests: 1\r\nConnection: close\r\n\r\n"),
     )
     .await
 }

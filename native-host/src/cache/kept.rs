@@ -78,7 +78,8 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Keeps a key published. An item that is older than the kept one changes all but the item.
+/// Keeps a key published. An item that is older than the kept one changes all but the item, and
+/// a file that is not named leaves the one that was.
 pub(super) fn keep_alive(
     conn: &Connection,
     item: &SignedItem,
@@ -99,7 +100,8 @@ pub(super) fn keep_alive(
         "INSERT INTO kept (key, payload, own, key_file, zone_file, next_at)
          VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET payload = excluded.payload, own = excluded.own,
-             key_file = excluded.key_file, zone_file = excluded.zone_file,
+             key_file = coalesce(excluded.key_file, key_file),
+             zone_file = coalesce(excluded.zone_file, zone_file),
              next_at = excluded.next_at",
     )?
     .execute(params![

@@ -1,6 +1,6 @@
 //! `pkarr history`: what changed under a key, as far as this machine saw it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::json;
@@ -60,7 +60,7 @@ pub(super) fn run(
             }));
             continue;
         }
-        let signed_at = UNIX_EPOCH + Duration::from_millis(item.seq().unix_millis().unsigned_abs());
+        let signed_at = item.seq().time().unwrap_or(now);
         output.line("");
         output.line(format_args!(
             "signed {}, seen {} ({})",

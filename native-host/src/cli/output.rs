@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// For what matters most.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -64,7 +64,7 @@ impl Output {
             let mut stderr = anstream::stderr();
             _ = writeln!(stderr, "{FAILURE}error[{code}]{FAILURE:#}: {what}");
             // A wrong call explains itself.
-            if *code != crate::problem::Code::BadRequest {
+            if *code != Code::BadRequest {
                 _ = writeln!(stderr, "{todo}");
             }
         }
@@ -73,11 +73,12 @@ impl Output {
 
     /// A failure as it stands in JSON.
     pub(super) fn described(problem: &Problem) -> Value {
-        json!({
-            "code": problem.code.as_str(),
-            "message": problem.what,
-            "todo": problem.code.todo(),
-        })
+        let mut described = json!({ "code": problem.code.as_str(), "message": problem.what });
+        // A wrong call explains itself; the advice of its code is for the gateway's pages.
+        if problem.code != Code::BadRequest {
+            described["todo"] = problem.code.todo().into();
+        }
+        described
     }
 
     /// Says on a terminal that something takes its time, once it does and until it is dropped.

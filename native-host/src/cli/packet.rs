@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read},
     path::PathBuf,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 
 use clap::{Args, Subcommand};
@@ -81,11 +81,12 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<(), Problem> 
         }));
         return Ok(());
     }
-    let signed_at = UNIX_EPOCH + Duration::from_millis(packet.seq().unix_millis().unsigned_abs());
+    let now = SystemTime::now();
+    let signed_at = packet.seq().time().unwrap_or(now);
     output.line(format_args!("{STRONG}{}{STRONG:#}", key.to_uri()));
     output.line(format_args!(
         "the signature is right; signed {}, {} of {MAX_VALUE} bytes",
-        ago(signed_at, SystemTime::now()),
+        ago(signed_at, now),
         packet.dns().len()
     ));
     if show {

@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     /// Publish again whenever the zone file changes, until stopped
     #[arg(long, requires = "zone_file")]
     watch: bool,
-    /// Publish this once, and don't keep the key published from then on
+    /// Publish this once, and keep the key published no longer
     #[arg(long)]
     once: bool,
     /// One line of JSON: {"key", "uri", "seq", "storedNodes", "size", "maxSize", "records", "kept", "relays"}
@@ -64,6 +64,14 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Problem> {
+    let from_stdin = arguments
+        .zone_file
+        .as_ref()
+        .is_some_and(|path| path.as_os_str() == "-");
+    if arguments.watch && from_stdin {
+        let what = "standard input can’t be watched; name a file";
+        return Err(Problem::new(Code::BadRequest, what));
+    }
     let pair = keystore::read(&arguments.key, || arguments.passphrase.ask())?;
     let services = settings.services()?;
     let one = One {
@@ -118,7 +126,10 @@ impl One<'_> {
             let publisher = &self.services.publisher;
             publisher.publish(&self.pair, &changes).await?
         };
-        if !self.arguments.once {
+        if self.arguments.once {
+            let cache = self.services.resolver.cache();
+            cache.forget(self.pair.public()).await?;
+        } else {
             self.keep(&published).await?;
         }
         self.tell(&published);
@@ -128,14 +139,17 @@ impl One<'_> {
     /// Publishes again when the file has changed; a mistake in it is told and waits for the next.
     async fn watch(&self, mut text: Option<String>) {
         let mut asked = std::pin::pin!(stop::asked());
+        let mut seen = None;
         loop {
             tokio::select! {
                 () = &mut asked => return,
                 () = tokio::time::sleep(Duration::from_millis(500)) => {}
             }
-            // An editor may be replacing the file at this moment.
+            // An editor may be writing the file at this moment: two looks must agree.
             let Ok(now) = self.zone_text() else { continue };
-            if now == text {
+            let settled = seen.as_ref() == Some(&now);
+            seen = Some(now.clone());
+            if !settled || now == text {
                 continue;
             }
             text = now;

@@ -1,6 +1,9 @@
 //! `pkarr resolve`: what is published under keys, and where names lead.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use clap::{Args, ValueEnum};
 use futures_util::{Stream, StreamExt, stream};
@@ -82,7 +85,7 @@ pub(super) async fn run(
     arguments: Arguments,
     settings: &Settings,
     output: &Output,
-) -> Result<(), Problem> {
+) -> Result<ExitCode, Problem> {
     let kind = match &arguments.kind {
         Some(name) if zone::type_of(name).is_none() => {
             let what = format!("{name:?} is not a record type known here");
@@ -100,9 +103,9 @@ pub(super) async fn run(
     };
     if arguments.stdin {
         lookup.all(lines(), output).await;
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
-    let mut first_problem = None;
+    let mut code = ExitCode::SUCCESS;
     for (index, name) in arguments.names.iter().enumerate() {
         if index > 0 && !output.is_json() {
             output.line("");
@@ -114,22 +117,18 @@ pub(super) async fn run(
         match found {
             Ok(resolution) => show(&resolution, output),
             Err(problem) if arguments.names.len() == 1 => return Err(problem),
-            Err(problem) => {
-                output.failure(&problem);
-                first_problem.get_or_insert(problem);
+            Err(problem) if output.is_json() => {
+                let error = Output::described(&problem);
+                output.json(&json!({ "name": name, "error": error }));
+                code = ExitCode::FAILURE;
             }
+            Err(problem) => code = output.failure(&problem),
         }
     }
     if arguments.watch {
         lookup.watch(&arguments.names, output).await?;
     }
-    match first_problem {
-        Some(problem) => Err(Problem::new(
-            problem.code,
-            "not every name could be resolved",
-        )),
-        None => Ok(()),
-    }
+    Ok(code)
 }
 
 fn lines() -> impl Stream<Item = String> {
@@ -235,7 +234,11 @@ fn show(resolution: &Resolution, output: &Output) {
         return;
     }
     let now = SystemTime::now();
-    let at = |millis: i64| UNIX_EPOCH + Duration::from_millis(millis.unsigned_abs());
+    let at = |millis: i64| {
+        UNIX_EPOCH
+            .checked_add(Duration::from_millis(millis.unsigned_abs()))
+            .unwrap_or(now)
+    };
     output.line(format_args!("{STRONG}pk:{}{STRONG:#}", resolution.key));
     let seen = ago(at(resolution.seen_at), now);
     let source = match &resolution.source {

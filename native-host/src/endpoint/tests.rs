@@ -125,6 +125,13 @@ fn a_target_of_dot_takes_name_then_apex_then_hints() {
 }
 
 #[test]
+fn a_service_may_name_its_own_owner() {
+    let zone = "@ HTTPS 1 @ port=8443\n@ A 1.1.1.1\nwww HTTPS 1 WWW.{1}. port=2\nwww A 2.2.2.2";
+    check(&[(1, zone)], "{1}", &["tls 1.1.1.1:8443"]);
+    check(&[(1, zone)], "www.{1}", &["tls 2.2.2.2:2"]);
+}
+
+#[test]
 fn priority_zero() {
     check(&[(1, "@ HTTPS 0 .\n@ A 1.1.1.1")], "{1}", &[]);
     check(

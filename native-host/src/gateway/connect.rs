@@ -18,6 +18,7 @@ use tower_service::Service;
 use crate::{
     address::is_public,
     endpoint::{Endpoint, Target},
+    item::Seq,
     key::{KeyError, KeyHost},
     problem::{Code, Problem},
     resolver::{Policy, Priority, ResolveError, Resolver},
@@ -102,16 +103,18 @@ impl Connector {
         }
     }
 
-    /// Sees to it that the records of `host` are at hand, in the turn of who asks.
+    /// Sees to it that all records that `host` leads to are at hand, in the turn of who asks, and
+    /// gives the version of its own.
     pub(super) async fn ready(
         &self,
         host: &KeyHost,
         priority: Priority,
-    ) -> Result<(), ResolveError> {
-        self.resolver
-            .resolve_for(host.key(), Policy::CacheFirst, priority)
-            .await
-            .map(drop)
+    ) -> Result<Seq, ResolveError> {
+        let route = self
+            .resolver
+            .route(host, "http", Policy::CacheFirst, priority)
+            .await?;
+        Ok(route.answer.packet.seq())
     }
 
     /// Connects to `host`; a port of the URL wins over the record's, and that over 80.
@@ -199,6 +202,16 @@ impl Connector {
             .await
             .map_err(|_| failed("no answer in time".to_owned()))?
             .map_err(|error| failed(error.to_string()))?;
+        // An address of this machine's own is no less private for being public: nothing outside
+        // could reach what listens there behind a firewall.
+        let own = |stream: &TcpStream| Ok(stream.local_addr()?.ip() == stream.peer_addr()?.ip());
+        let own: std::io::Result<bool> = own(&stream);
+        if !self.allow_private && own.map_err(|error| failed(error.to_string()))? {
+            return Err(ConnectError::Private {
+                host: host.clone(),
+                address: address.ip(),
+            });
+        }
         _ = stream.set_nodelay(true);
         Ok(stream)
     }
@@ -216,7 +229,9 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connector = self.clone();
         Box::pin(async move {
-            let host = KeyHost::parse(uri.host().unwrap_or_default())?;
+            // The version of the records stands in front: see `site_uri`.
+            let host = uri.host().unwrap_or_default();
+            let host = KeyHost::parse(host.split_once('.').map_or(host, |(_, host)| host))?;
             let stream = connector.connect(&host, uri.port_u16()).await?;
             Ok(TokioIo::new(stream))
         })

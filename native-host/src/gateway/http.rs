@@ -1,18 +1,19 @@
 //! Requests, one by one: what is refused, where it goes, what comes back.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::Incoming,
     header::{self, HeaderName, HeaderValue},
-    http::uri::{Authority, PathAndQuery, Scheme},
+    http::uri::{PathAndQuery, Scheme},
 };
 use hyper_util::{
     client::legacy::{self, Client},
     rt::{TokioExecutor, TokioTimer},
 };
+use tokio::sync::Semaphore;
 
 use super::{
     connect::{ConnectError, Connector},
@@ -20,11 +21,14 @@ use super::{
     tunnel,
 };
 use crate::{
+    item::Seq,
     key::KeyHost,
     problem::{Code, Problem},
     resolver::Priority,
 };
 
+/// How many tunnels are open at the same time.
+const MAX_TUNNELS: usize = 512;
 /// How long an unused connection to a site is kept.
 const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(60);
 /// How many unused connections to one site are kept.
@@ -48,6 +52,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 #[derive(Debug)]
 pub(super) struct Proxy {
     connector: Connector,
+    tunnels: Arc<Semaphore>,
     client: Client<Connector, Incoming>,
 }
 
@@ -61,7 +66,11 @@ impl Proxy {
             .pool_max_idle_per_host(KEPT_PER_HOST)
             .http1_preserve_header_case(true)
             .build(connector.clone());
-        Self { connector, client }
+        Self {
+            connector,
+            tunnels: Arc::new(Semaphore::new(MAX_TUNNELS)),
+            client,
+        }
     }
 
     /// Answers one request; a failure is an answer too.
@@ -91,8 +100,12 @@ impl Proxy {
         }
         // Port 80 is what `ws:` means without one, and leaves the record's port its say.
         let named = (port != 80).then_some(port);
+        let permit = Arc::clone(&self.tunnels)
+            .try_acquire_owned()
+            .map_err(|_| Problem::new(Code::Busy, "too many tunnels are open at the same time"))?;
+        self.connector.ready(&host, Priority::Part).await?;
         let site = self.connector.connect(&host, named).await?;
-        tunnel::join(request, site);
+        tunnel::join(request, site, permit);
         Ok(Response::new(pages::empty()))
     }
 
@@ -112,13 +125,17 @@ impl Proxy {
             pages::Reader::Person => Priority::Page,
             pages::Reader::Program => Priority::Part,
         };
-        self.connector.ready(&host, priority).await?;
+        let version = self.connector.ready(&host, priority).await?;
         let path = request.uri().path_and_query().cloned();
-        let uri = site_uri(&host, request.uri().port_u16(), path.clone())?;
+        let port = request.uri().port_u16().filter(|port| *port != 80);
+        let uri = site_uri(&host, version, port, path.clone())?;
         without_hop_by_hop(request.headers_mut());
         // RFC 9112, section 3.2.2: the target's authority stands over a `Host` of the request.
-        let authority = uri.authority().map_or("", Authority::as_str);
-        let value = HeaderValue::from_str(authority)
+        let authority = match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        let value = HeaderValue::from_str(&authority)
             .map_err(|error| Problem::new(Code::BadRequest, error))?;
         request.headers_mut().insert(header::HOST, value);
         *request.uri_mut() = uri;
@@ -152,11 +169,18 @@ fn key_host(uri: &Uri) -> Result<KeyHost, Problem> {
     KeyHost::parse(host).map_err(|error| Problem::new(Code::NotAKey, error))
 }
 
-/// The URL to ask the site for; the host in its one spelling, so that connections are shared.
-fn site_uri(host: &KeyHost, port: Option<u16>, path: Option<PathAndQuery>) -> Result<Uri, Problem> {
+/// What the client asks for. It shares connections by the authority, so that holds the host in its
+/// one spelling, and in front of it the version of the records: a connection that older records
+/// allowed serves no request any more. The site never sees it.
+fn site_uri(
+    host: &KeyHost,
+    version: Seq,
+    port: Option<u16>,
+    path: Option<PathAndQuery>,
+) -> Result<Uri, Problem> {
     let authority = match port {
-        Some(port) if port != 80 => format!("{host}:{port}"),
-        _ => host.to_string(),
+        Some(port) => format!("{version}.{host}:{port}"),
+        None => format!("{version}.{host}"),
     };
     Uri::builder()
         .scheme(Scheme::HTTP)

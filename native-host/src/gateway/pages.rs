@@ -33,7 +33,8 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    /// Judges by the Fetch Metadata of the request, else by what it accepts.
+    /// Judges by the Fetch Metadata of the request. Browsers leave that out for `http` sites; then
+    /// a navigation is known by `Upgrade-Insecure-Requests`, which no page can set unasked.
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         let field = |name: &str| {
             request
@@ -48,7 +49,10 @@ impl Reader {
                     "document" | "iframe" | "frame" | "embed" | "object"
                 )
             }
-            None => field("accept").is_some_and(|accept| accept.contains("text/html")),
+            None => {
+                field("upgrade-insecure-requests") == Some("1")
+                    && field("accept").is_some_and(|accept| accept.contains("text/html"))
+            }
         };
         if person { Self::Person } else { Self::Program }
     }
@@ -99,7 +103,7 @@ fn status(code: Code) -> StatusCode {
         Code::NoRecord | Code::NoEndpoint | Code::NotCached | Code::Outdated => {
             StatusCode::NOT_FOUND
         }
-        Code::DhtUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::DhtUnreachable | Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Code::BadRequest => StatusCode::BAD_REQUEST,
         Code::NeedsTls => StatusCode::NOT_IMPLEMENTED,
         Code::BadSignature | Code::NotAPacket | Code::ConnectFailed => StatusCode::BAD_GATEWAY,
@@ -190,7 +194,13 @@ mod tests {
         };
         assert_eq!(reader("sec-fetch-dest", "document"), Reader::Person);
         assert_eq!(reader("sec-fetch-dest", "image"), Reader::Program);
-        assert_eq!(reader("accept", "text/html,*/*"), Reader::Person);
+        assert_eq!(reader("accept", "text/html,*/*"), Reader::Program);
+        let navigation = Request::builder()
+            .header("accept", "text/html,*/*")
+            .header("upgrade-insecure-requests", "1")
+            .body(())
+            .unwrap();
+        assert_eq!(Reader::of(&navigation), Reader::Person);
         assert_eq!(reader("accept", "*/*"), Reader::Program);
     }
 }

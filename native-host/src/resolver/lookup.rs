@@ -29,6 +29,8 @@ use crate::{
 const MAX_LOOKUPS: usize = 64;
 /// How many of these may be for parts of pages.
 const MAX_PART_LOOKUPS: usize = 48;
+/// How many lookups there may be, those that wait included, before parts of pages are refused.
+const MAX_WAITING: usize = 1024;
 /// How long a lookup may take in all.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -130,6 +132,9 @@ impl Lookups {
                     }
                     running.progress.clone()
                 }
+                None if priority == Priority::Part && running.len() >= MAX_WAITING => {
+                    return Err(ResolveError::Busy);
+                }
                 None => {
                     let (sender, progress) = watch::channel(Progress::default());
                     let page = Arc::new(Notify::new());
@@ -207,6 +212,9 @@ impl Lookups {
             part = self.parts.acquire() => part.ok(),
         };
         let _permit = self.all.acquire().await;
+        if self.is_abandoned(&key, reach, &progress) {
+            return;
+        }
         let last = timeout(LOOKUP_TIMEOUT, self.search(key, reach, &progress))
             .await
             .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable, Vec::new()));
@@ -221,6 +229,22 @@ impl Lookups {
             progress.first.get_or_insert_with(|| last.clone());
             progress.last = Some(last);
         });
+    }
+
+    /// Whether nobody waits any more for a lookup that has not begun; it is given up then.
+    fn is_abandoned(
+        &self,
+        key: &PublicKey,
+        reach: Reach,
+        progress: &watch::Sender<Progress>,
+    ) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // One receiver stands in the map itself, for those who come later.
+        let abandoned = progress.receiver_count() <= 1;
+        if abandoned {
+            running.remove(&(*key, reach));
+        }
+        abandoned
     }
 
     /// Races the sources until all have ended.
