@@ -36,7 +36,8 @@ inEachBrowser(
       await browser.close();
       const again = await TestBrowser.launch(name, { env: world.hostEnv(), profile });
       world.defer(() => again.close());
-      const tab = await again.puppeteer.newPage();
+      // The tab that a browser opens by itself may be replaced under our hands.
+      const tab = await until(() => again.puppeteer.newPage(), { what: "a tab", timeout: 45_000 });
       await tab.goto(bob.url("/first")).catch(() => {});
       await until(async () => (await tab.title()) === "Mirror", { what: "the site" });
       assert.equal(await tab.evaluate(() => location.href), bob.url("/first"));

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, HTTPResponse, Page } from "puppeteer-core";
 import { chromium } from "./chromium.ts";
 import { Cleanup } from "./cleanup.ts";
@@ -51,6 +52,9 @@ export const kinds: Record<BrowserName, Kind> = { chromium, firefox };
 export const browserNames: BrowserName[] = (process.env.PKARR_BROWSERS ?? "chromium,firefox")
   .split(",")
   .filter((name): name is BrowserName => name === "chromium" || name === "firefox");
+
+/** How long a browser may take to leave when it is asked to. */
+const CLOSE_TIMEOUT = 15_000;
 
 export class TestBrowser {
   readonly name: BrowserName;
@@ -104,7 +108,8 @@ export class TestBrowser {
       // Some of its processes take a moment longer than the first, and write to the profile until then.
       const { pid } = puppeteer.process() ?? {};
       if (pid !== undefined) cleanup.defer(() => stopGroup(pid));
-      cleanup.defer(() => puppeteer.close());
+      // One that does not go when asked is stopped by the step above, with all it started.
+      cleanup.defer(() => Promise.race([puppeteer.close(), sleep(CLOSE_TIMEOUT, null, { ref: false })]));
       return new TestBrowser({ name, puppeteer, manifest, program, hostLogs, cleanup });
     } catch (failure) {
       await cleanup.run();

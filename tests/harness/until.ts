@@ -12,6 +12,9 @@ export interface UntilOptions {
   what?: string;
 }
 
+/** A probe that takes longer has lost its page or its browser and will never answer. */
+const PROBE_TIMEOUT = 10_000;
+
 type Truthy<T> = Exclude<T, false | 0 | "" | null | undefined>;
 
 /** The first truthy value of `probe`. Its failures count as "not yet" and the last one is told in the end. */
@@ -21,7 +24,7 @@ export async function until<T>(probe: () => T | Promise<T>, options: UntilOption
   let cause: unknown;
   while (true) {
     try {
-      const value = await probe();
+      const value = await answer(probe, Math.min(PROBE_TIMEOUT, Math.max(deadline - Date.now(), every)));
       if (value) return value as Truthy<T>;
       cause = undefined;
     } catch (failure) {
@@ -29,5 +32,17 @@ export async function until<T>(probe: () => T | Promise<T>, options: UntilOption
     }
     if (Date.now() > deadline) throw new Error(`waited ${timeout} ms in vain for ${what}`, { cause });
     await sleep(every);
+  }
+}
+
+async function answer<T>(probe: () => T | Promise<T>, timeout: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${timeout} ms`)), timeout);
+  });
+  try {
+    return await Promise.race([probe(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
