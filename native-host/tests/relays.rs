@@ -1,4 +1,4 @@
-//! Relays: every answer there is, servers that mean harm, and the relay that others run.
+//! Relays: every answer there is, and servers that mean harm.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,14 +13,12 @@ use futures_util::StreamExt;
 use pkarr_host::{
     item::{ItemError, Seq, SignedItem},
     key::PublicKey,
-    packet::SignedPacket,
     relays::{RelayAnswer, RelayError, RelayLimits, RelayPolicy, RelayPut, Relays},
-    zone,
 };
 use support::{
-    dht, pair, publish,
+    item, pair,
     relay::{FakeRelay, Reply, Sent},
-    testnet,
+    seq,
 };
 use url::Url;
 
@@ -29,17 +27,6 @@ const LIMITS: RelayLimits = RelayLimits {
     connect: Duration::from_millis(1000),
     total: Duration::from_millis(1500),
 };
-
-fn seq(seq: i64) -> Seq {
-    Seq::new(seq).unwrap()
-}
-
-fn item(number: u8, at: i64) -> SignedItem {
-    let pair = pair(number);
-    let records = zone::parse("@ A 1.2.3.4", &pair.public()).unwrap();
-    let packet = SignedPacket::sign(&pair, seq(at), &records).unwrap();
-    packet.item().clone()
-}
 
 fn key() -> PublicKey {
     pair(1).public()
@@ -529,94 +516,4 @@ async fn a_relay_that_keeps_failing_is_left_alone() {
     assert_eq!(statuses[0].url, bad.url);
     assert_eq!(statuses[0].failures, 3);
     assert!(statuses[0].resting.is_some() && statuses[1].resting.is_none());
-}
-
-/// The relay that others run, and what they say of it.
-async fn pkarr_relay(bootstrap: &[String]) -> (pkarr_relay::Relay, Relays, Url) {
-    let relay = pkarr_relay::Relay::run_test(bootstrap).await.unwrap();
-    let url: Url = format!("http://127.0.0.1:{}/", relay.relay_address().port())
-        .parse()
-        .unwrap();
-    let relays = Relays::new(vec![url.clone()], RelayLimits::default()).unwrap();
-    (relay, relays, url)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_relay_of_others_finds_what_we_publish() {
-    let net = testnet().await;
-    let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4\n_x TXT y").await;
-    let (relay, relays, url) = pkarr_relay(net.bootstrap()).await;
-    for policy in [RelayPolicy::NetworkOnly, RelayPolicy::CacheFirst] {
-        let answer = relays.get(&url, &key(), None, policy).await.unwrap();
-        let RelayAnswer::Item { item, seen } = answer else {
-            panic!("{answer:?}")
-        };
-        assert_eq!(&item, published.packet.item());
-        assert!(seen.unwrap().elapsed().unwrap() < Duration::from_secs(60));
-    }
-    let known = published.packet.seq();
-    let same = relays
-        .get(&url, &key(), Some(known), RelayPolicy::CacheFirst)
-        .await;
-    assert!(matches!(same, Ok(RelayAnswer::Item { .. })));
-    let later = Some(seq(known.get() + 2_000_000));
-    let answer = relays
-        .get(&url, &key(), later, RelayPolicy::CacheFirst)
-        .await;
-    assert_eq!(answer, Ok(RelayAnswer::NotModified));
-    let other = pair(2).public();
-    let answer = relays
-        .get(&url, &other, None, RelayPolicy::CacheFirst)
-        .await;
-    assert_eq!(
-        answer,
-        Ok(RelayAnswer::Absent {
-            newer_invalid: None
-        })
-    );
-
-    // An owner who wrote something else than a packet.
-    let value = b"not dns at all";
-    let odd = SignedItem::sign(
-        &pair(3),
-        Seq::after(None, SystemTime::now()).unwrap(),
-        value,
-    );
-    let odd = odd.unwrap();
-    dht(net.bootstrap()).put(&odd, None).await.unwrap();
-    let answer = relays
-        .get(&url, odd.key(), None, RelayPolicy::NetworkOnly)
-        .await;
-    let newer_invalid = Some(odd.seq());
-    assert_eq!(answer, Ok(RelayAnswer::Absent { newer_invalid }));
-    relay.shutdown();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn we_find_what_the_relay_of_others_publishes() {
-    let net = testnet().await;
-    let (relay, relays, url) = pkarr_relay(net.bootstrap()).await;
-    let now = Seq::after(None, SystemTime::now()).unwrap();
-    let older = item(1, now.get() - 1);
-    let newest = item(1, now.get());
-    let put = relays.put(&url, &older, None).await.unwrap();
-    assert!(put.stored > 1, "{put:?}");
-    relays.put(&url, &newest, Some(older.seq())).await.unwrap();
-    let found = support::resolver(net.bootstrap())
-        .resolve(&key(), pkarr_host::resolver::Policy::NetworkOnly)
-        .await
-        .unwrap();
-    assert_eq!(found.packet.item(), &newest);
-    assert_eq!(
-        relays.put(&url, &older, None).await,
-        Err(RelayError::Conflict)
-    );
-    let bytes = SignedItem::sign(&pair(1), seq(now.get() + 1), b"not dns at all").unwrap();
-    let answer = relays.put(&url, &bytes, None).await;
-    assert!(
-        matches!(answer, Err(RelayError::Refused { .. })),
-        "{answer:?}"
-    );
-    assert_eq!(relays.statuses()[0].failures, 0);
-    relay.shutdown();
 }

@@ -10,7 +10,7 @@ use std::net::UdpSocket;
 
 use pkarr_host::{
     dht::{Dht, DhtConfig, Testnet},
-    item::Seq,
+    item::{Seq, SignedItem},
     key::KeyPair,
     packet::SignedPacket,
     publisher::{Changes, Published, Publisher},
@@ -61,4 +61,14 @@ pub(crate) fn packet(pair: &KeyPair, seq: i64, text: &str) -> SignedPacket {
 /// The key pair of this number.
 pub(crate) fn pair(number: u8) -> KeyPair {
     KeyPair::from_secret(&[number; 32])
+}
+
+/// A sequence number.
+pub(crate) fn seq(seq: i64) -> Seq {
+    Seq::new(seq).unwrap()
+}
+
+/// A packet of the pair of this number with one record, signed at this time, as an item.
+pub(crate) fn item(number: u8, at: i64) -> SignedItem {
+    packet(&pair(number), at, "@ A 1.2.3.4").item().clone()
 }
