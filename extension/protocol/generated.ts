@@ -281,6 +281,90 @@ bootstrapped: boolean,
 nodes: number, };
 
 /**
+ * Parameters of `https` (capability `https`): `https://` for keys, on this machine and in this
+ * browser.
+ *
+ * Errors: 13 (`internal`), when the root can't be made or kept. A store that can't be changed is
+ * no error; its entry in the result says why.
+ */
+export type HttpsParams = { 
+/**
+ * What is to be done.
+ */
+action: HttpsAction, 
+/**
+ * Whether this browser trusts the root now, as the extension has found out by loading the
+ * probe. The gateway then sends pages of sites that ask for TLS from `http://` to `https://`.
+ * Left out, nothing changes; false at the start of a session.
+ */
+inUse?: boolean, };
+
+/**
+ * What is to be done about `https://` for keys.
+ */
+export type HttpsAction = "status" | "enable" | "disable";
+
+/**
+ * Whether `https://` works for keys on this machine, and who trusts the root it takes.
+ */
+export type HttpsStatus = { 
+/**
+ * Whether it is switched on: there is a root, and the gateway makes certificates with it.
+ */
+enabled: boolean, 
+/**
+ * The root; `null` while it is switched off.
+ */
+root: HttpsRoot | null, 
+/**
+ * A key host that only this machine knows, at which the gateway itself answers `https://` with
+ * an empty answer: a browser that can load it trusts the root. `null` while switched off.
+ */
+probe: string | null, 
+/**
+ * The certificate stores of browsers that were found, in a stable order.
+ */
+stores: Array<TrustStore>, };
+
+/**
+ * The root certificate that was made on this machine.
+ */
+export type HttpsRoot = { 
+/**
+ * Its file, PEM.
+ */
+file: string, 
+/**
+ * SHA-256 over its DER: pairs of upper-case hexadecimal digits with colons between.
+ */
+fingerprint: string, 
+/**
+ * When it ends: milliseconds since 1970.
+ */
+notAfter: number, };
+
+/**
+ * A store of certificates that one or more browsers read.
+ */
+export type TrustStore = { 
+/**
+ * Whose it is, as people call it: `Chromium and others`, `Firefox (default-esr)`.
+ */
+name: string, 
+/**
+ * Where it is: a folder, or the name of the system's store.
+ */
+place: string, 
+/**
+ * Whether it trusts the root, by its own word.
+ */
+trusts: boolean, 
+/**
+ * Why it could not be asked or changed, one sentence; `null` where it could.
+ */
+failure: string | null, };
+
+/**
  * An error of a request (JSON-RPC 2.0, section 5.1).
  */
 export type RpcError = { 

@@ -6,7 +6,8 @@
 //!
 //! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], [`address`], and [`problem`],
 //!   the words in which failures are told.
-//! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`].
+//! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], and [`tls`], the
+//!   connection that proves a key.
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
 //!   extension, [`cli`] to people.
@@ -76,6 +77,7 @@ pub mod problem;
 pub mod publisher;
 pub mod relays;
 pub mod resolver;
+pub mod tls;
 pub mod view;
 pub mod zone;
 

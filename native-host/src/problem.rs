@@ -43,11 +43,27 @@ pub enum Code {
     Outdated,
     /// Too much is asked for at the same time.
     Busy,
+    /// The server of a site holds another key than the name says.
+    WrongKey,
+    /// The server of a site shows an ordinary certificate instead of the key.
+    NoRawKey,
+    /// The TLS handshake with a site failed: cut off, outdated, no TLS at all.
+    TlsFailed,
+    /// The ICANN name that a key leads to has no valid certificate.
+    BadCertificate,
+    /// `https://` is not switched on for keys.
+    HttpsOff,
+    /// `https://` was asked of a site that has plain HTTP only.
+    NoTls,
+    /// A port that browsers refuse, because it belongs to another protocol.
+    BadPort,
+    /// The request came over a connection for another host.
+    Misdirected,
 }
 
 impl Code {
     /// Every code there is, in the order of their numbers.
-    pub const ALL: [Code; 15] = [
+    pub const ALL: [Code; 23] = [
         Code::NotAKey,
         Code::NoRecord,
         Code::BadSignature,
@@ -63,6 +79,14 @@ impl Code {
         Code::Internal,
         Code::Outdated,
         Code::Busy,
+        Code::WrongKey,
+        Code::NoRawKey,
+        Code::TlsFailed,
+        Code::BadCertificate,
+        Code::HttpsOff,
+        Code::NoTls,
+        Code::BadPort,
+        Code::Misdirected,
     ];
 
     /// The code as it is written in pages, messages and JSON.
@@ -83,6 +107,14 @@ impl Code {
             Code::Internal => "internal",
             Code::Outdated => "outdated",
             Code::Busy => "busy",
+            Code::WrongKey => "wrong-key",
+            Code::NoRawKey => "no-raw-key",
+            Code::TlsFailed => "tls-failed",
+            Code::BadCertificate => "bad-certificate",
+            Code::HttpsOff => "https-off",
+            Code::NoTls => "no-tls",
+            Code::BadPort => "bad-port",
+            Code::Misdirected => "misdirected",
         }
     }
 
@@ -104,6 +136,14 @@ impl Code {
             Code::Internal => 13,
             Code::Outdated => 14,
             Code::Busy => 15,
+            Code::WrongKey => 16,
+            Code::NoRawKey => 17,
+            Code::TlsFailed => 18,
+            Code::BadCertificate => 19,
+            Code::HttpsOff => 20,
+            Code::NoTls => 21,
+            Code::BadPort => 22,
+            Code::Misdirected => 23,
         }
     }
 
@@ -125,6 +165,14 @@ impl Code {
             Code::Internal => "Something went wrong inside pkarr",
             Code::Outdated => "Only an old record is to be had",
             Code::Busy => "Too much at the same time",
+            Code::WrongKey => "This server is not the key’s own",
+            Code::NoRawKey => "This server does not prove the key",
+            Code::TlsFailed => "No encrypted connection came about",
+            Code::BadCertificate => "The site’s certificate is not valid",
+            Code::HttpsOff => "https:// is not switched on for keys",
+            Code::NoTls => "This site has no encrypted connection",
+            Code::BadPort => "This port is not for web sites",
+            Code::Misdirected => "This request came the wrong way",
         }
     }
 
@@ -170,6 +218,28 @@ impl Code {
                  publish it again."
             }
             Code::Busy => "Close pages that ask for many keys, and try again.",
+            Code::WrongKey => {
+                "Nothing was sent to it. Try again later; if it stays so, tell the key’s owner by another way."
+            }
+            Code::NoRawKey => {
+                "Ask the key’s owner to serve the site with the key itself, for example with `pkarr proxy`."
+            }
+            Code::TlsFailed => {
+                "Try again later, or tell the key’s owner that the server does not speak TLS 1.3 as its record says."
+            }
+            Code::BadCertificate => {
+                "Nothing was sent to it. Try again later, or tell the key’s owner."
+            }
+            Code::HttpsOff => {
+                "Switch it on in the extension, or with `pkarr https enable`; or open the key with http://."
+            }
+            Code::NoTls => {
+                "Open it with http://, or ask the key’s owner to serve it with TLS, for example with `pkarr proxy`."
+            }
+            Code::BadPort => {
+                "Only the key’s owner can mend this, by serving the site at another port."
+            }
+            Code::Misdirected => "Load the page again.",
         }
     }
 }

@@ -227,3 +227,47 @@ pub(crate) fn unix_millis(time: SystemTime) -> i64 {
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .unwrap_or(0)
 }
+/// Whether `https://` works for keys on this machine, and who trusts the root it takes.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HttpsStatus {
+    /// Whether it is switched on: there is a root, and the gateway makes certificates with it.
+    pub enabled: bool,
+    /// The root; `null` while it is switched off.
+    pub root: Option<HttpsRoot>,
+    /// A key host that only this machine knows, at which the gateway itself answers `https://` with
+    /// an empty answer: a browser that can load it trusts the root. `null` while switched off.
+    pub probe: Option<String>,
+    /// The certificate stores of browsers that were found, in a stable order.
+    pub stores: Vec<TrustStore>,
+}
+
+/// The root certificate that was made on this machine.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HttpsRoot {
+    /// Its file, PEM.
+    pub file: String,
+    /// SHA-256 over its DER: pairs of upper-case hexadecimal digits with colons between.
+    pub fingerprint: String,
+    /// When it ends: milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub not_after: i64,
+}
+
+/// A store of certificates that one or more browsers read.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct TrustStore {
+    /// Whose it is, as people call it: `Chromium and others`, `Firefox (default-esr)`.
+    pub name: String,
+    /// Where it is: a folder, or the name of the system's store.
+    pub place: String,
+    /// Whether it trusts the root, by its own word.
+    pub trusts: bool,
+    /// Why it could not be asked or changed, one sentence; `null` where it could.
+    pub failure: Option<String>,
+}

@@ -99,14 +99,22 @@ pub(super) fn answer(problem: &Problem, host: &str, reader: Reader) -> Response<
 
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::NotAKey | Code::PrivateAddress => StatusCode::FORBIDDEN,
+        Code::NotAKey | Code::PrivateAddress | Code::BadPort => StatusCode::FORBIDDEN,
         Code::NoRecord | Code::NoEndpoint | Code::NotCached | Code::Outdated => {
             StatusCode::NOT_FOUND
         }
         Code::DhtUnreachable | Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Code::BadRequest => StatusCode::BAD_REQUEST,
-        Code::NeedsTls => StatusCode::NOT_IMPLEMENTED,
-        Code::BadSignature | Code::NotAPacket | Code::ConnectFailed => StatusCode::BAD_GATEWAY,
+        Code::NeedsTls | Code::HttpsOff => StatusCode::NOT_IMPLEMENTED,
+        Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+        Code::BadSignature
+        | Code::NotAPacket
+        | Code::ConnectFailed
+        | Code::WrongKey
+        | Code::NoRawKey
+        | Code::TlsFailed
+        | Code::BadCertificate
+        | Code::NoTls => StatusCode::BAD_GATEWAY,
         Code::GatewayFailed | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -11,6 +11,7 @@
 //! | `gateway` | [`GatewayParams`] | [`GatewayResult`] |
 //! | `resolve` | [`ResolveParams`] | [`Resolution`]    |
 //! | `status`  | none              | [`StatusResult`]  |
+//! | `https`   | [`HttpsParams`]   | [`HttpsStatus`]   |
 //!
 //! The host sends one event, a notification without id: `updated` ([`UpdatedEvent`]), when a newer
 //! packet of a key has turned up (capability `updates`).
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::problem::Problem;
-pub use crate::view::Resolution;
+pub use crate::view::{HttpsStatus, Resolution};
 
 /// The number of this protocol, counted up when something old changes its meaning.
 pub const PROTOCOL: u32 = 1;
@@ -147,6 +148,38 @@ pub struct DhtStatus {
     pub bootstrapped: bool,
     /// The estimated number of nodes in the network.
     pub nodes: usize,
+}
+
+/// Parameters of `https` (capability `https`): `https://` for keys, on this machine and in this
+/// browser.
+///
+/// Errors: 13 (`internal`), when the root can't be made or kept. A store that can't be changed is
+/// no error; its entry in the result says why.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HttpsParams {
+    /// What is to be done.
+    pub action: HttpsAction,
+    /// Whether this browser trusts the root now, as the extension has found out by loading the
+    /// probe. The gateway then sends pages of sites that ask for TLS from `http://` to `https://`.
+    /// Left out, nothing changes; false at the start of a session.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub in_use: Option<bool>,
+}
+
+/// What is to be done about `https://` for keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum HttpsAction {
+    /// Nothing: tell how it is.
+    Status,
+    /// Make a root where there is none, and have every store found trust it.
+    Enable,
+    /// Take the root out of every store and delete it.
+    Disable,
 }
 
 /// A request as it comes in (JSON-RPC 2.0, section 4).
@@ -336,6 +369,11 @@ mod tests {
             UpdatedEvent,
             StatusResult,
             DhtStatus,
+            HttpsParams,
+            HttpsAction,
+            view::HttpsStatus,
+            view::HttpsRoot,
+            view::TrustStore,
             RpcError,
             ProblemData,
         ];
