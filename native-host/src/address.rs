@@ -3,7 +3,56 @@
 //! A key may be anybody's, and must not become a way into the reader's own machine and network. So
 //! unless a setting allows it, records may lead to addresses of the public internet only.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
+
+use crate::key::PublicKey;
+
+/// Which keys may lead to this machine and to private networks: none, unless it is said. Cheap to
+/// clone.
+#[derive(Debug, Clone, Default)]
+pub struct PrivateAccess {
+    everybody: bool,
+    keys: Arc<HashSet<PublicKey>>,
+}
+
+impl PrivateAccess {
+    /// All keys, or these.
+    pub fn new(everybody: bool, keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self {
+            everybody,
+            keys: Arc::new(keys.into_iter().collect()),
+        }
+    }
+
+    /// All keys.
+    pub fn all() -> Self {
+        Self::new(true, [])
+    }
+
+    /// Whether this key may.
+    pub fn allows(&self, key: &PublicKey) -> bool {
+        self.everybody || self.keys.contains(key)
+    }
+}
+
+/// Ports that belong to other protocols, which a request of the web must not speak to: the port
+/// blocking of the Fetch standard (section 2.9, “port blocking”).
+const OTHER_PROTOCOLS: [u16; 83] = [
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+    102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427,
+    465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990,
+    993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
+    6668, 6669, 6679, 6697, 10080,
+];
+
+/// Whether a port is one that browsers speak HTTP to.
+pub fn is_web_port(port: u16) -> bool {
+    OTHER_PROTOCOLS.binary_search(&port).is_err()
+}
 
 /// Whether an address is one of the public internet (RFC 6890 and the IANA special-purpose
 /// registries), however it is disguised: IPv4 inside IPv6 counts as the IPv4 address it reaches.
@@ -58,6 +107,17 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_of_other_protocols_are_known() {
+        assert!(OTHER_PROTOCOLS.is_sorted());
+        for port in [22, 25, 53, 143, 6667, 10080] {
+            assert!(!is_web_port(port), "{port}");
+        }
+        for port in [80, 443, 3000, 8080, 8443, 65535] {
+            assert!(is_web_port(port), "{port}");
+        }
+    }
 
     #[test]
     fn only_the_public_internet_is_public() {

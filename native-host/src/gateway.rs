@@ -3,20 +3,47 @@
 //! The extension makes the browser send it the requests for key hosts, and only those. For each it
 //! asks the resolver where the name leads, connects there and passes request and answer through,
 //! both streamed. To the browser it is an ordinary HTTP/1.1 forward proxy (RFC 9110, section 7.6;
-//! RFC 9112, section 3.2.2): `GET http://<key>/…` in absolute form, and `CONNECT <key>:80` for
-//! WebSockets. What can't be opened is answered with a page that says in plain words what was
-//! found and what to do, with a stable code.
+//! RFC 9112, section 3.2.2): `GET http://<key>/…` in absolute form, and `CONNECT`, which browsers
+//! ask for before a WebSocket and before TLS.
+//!
+//! The record decides what is spoken with the site. One that has an `HTTPS` record gets TLS, in
+//! which it proves to hold the key ([`crate::tls`]), and never anything else; one that has plain
+//! addresses gets plain HTTP. An `https://` page is therefore one whose whole way is proven by the
+//! key: TLS from the browser ends here, with a certificate of this machine's own
+//! ([`crate::authority`]), and is begun anew towards the site. A page of a plain site is never shown
+//! as `https://`: it is sent to `http://`.
+//!
+//! A name may also lead to a name of the ICANN root. Pages are redirected there, so that the
+//! address bar says whose site it is; parts of pages, which have no address bar, are fetched from
+//! there over TLS with an ordinary certificate.
 //!
 //! It is not a way to anywhere else. Any other host is refused, and so are addresses of this
 //! machine and of private networks, unless a setting allows them: a key may be anybody's, and must
-//! not become a way into the reader's own network.
+//! not become a way into the reader's own network. Every answer says that it came from a public
+//! address (`treat-as-public-address`), since to the browser it came from this machine.
+//!
+//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`), `http`
+//! (what is asked), `limits`, `pool` (connections in use and idle), `connect` (from endpoints to a
+//! connection), `race` (from addresses to one that answers). What can't be opened is answered with
+//! one of the `pages`, which says in plain words what was found and what to do, with a stable code.
 
+mod body;
 mod connect;
+mod fields;
 mod http;
+mod inside;
+mod limits;
 mod pages;
-mod tunnel;
+mod pool;
+mod race;
+mod upgrade;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,22 +53,39 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::resolver::Resolver;
+use crate::{address::PrivateAccess, authority::Roots, resolver::Resolver};
 
 /// How many connections are served at the same time; more wait.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to send the head of a request, and be silent before the next.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many bytes the head of a request may have.
 const MAX_HEAD: usize = 64 * 1024;
 
 /// How the gateway runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct GatewayConfig {
     /// Where to listen; a port of 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Whether keys may lead to this machine and to private networks.
-    pub allow_private: bool,
+    /// Which keys may lead to this machine and to private networks.
+    pub private: PrivateAccess,
+    /// The root of this machine's certificates, for `https://`; `None` does without.
+    pub roots: Option<Roots>,
+    /// Whether the browser trusts that root now: pages of sites that ask for TLS are then sent from
+    /// `http://` to `https://`. May change at any time.
+    pub https_in_use: Arc<AtomicBool>,
+}
+
+impl GatewayConfig {
+    /// A gateway at this address that leads to the public internet only and has no `https://`.
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            private: PrivateAccess::default(),
+            roots: None,
+            https_in_use: Arc::default(),
+        }
+    }
 }
 
 /// A running gateway. It stops taking connections when dropped.
@@ -59,7 +103,7 @@ impl Gateway {
     pub async fn start(resolver: Resolver, config: GatewayConfig) -> io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
-        let proxy = Arc::new(http::Proxy::new(resolver, config.allow_private));
+        let proxy = Arc::new(http::Proxy::new(resolver, config));
         let accepting = tokio::spawn(accept(listener, proxy));
         tracing::info!(%address, "gateway listens");
         Ok(Self { address, accepting })

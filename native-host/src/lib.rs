@@ -6,8 +6,8 @@
 //!
 //! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], [`address`], and [`problem`],
 //!   the words in which failures are told.
-//! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], and [`tls`], the
-//!   connection that proves a key.
+//! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], [`tls`], the connection
+//!   that proves a key, and [`authority`], the certificates that browsers want instead.
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
 //!   extension, [`cli`] to people.
@@ -63,6 +63,7 @@
 //! a page, watching a key and keeping one published.
 
 pub mod address;
+pub mod authority;
 pub mod cache;
 pub mod cli;
 pub mod dht;

@@ -21,6 +21,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use pkarr_host::{
+    address::PrivateAccess,
     dht::Testnet,
     gateway::{Gateway, GatewayConfig},
 };
@@ -33,8 +34,8 @@ use tokio::{
 
 async fn gateway(net: &Testnet, allow_private: bool) -> Gateway {
     let config = GatewayConfig {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        allow_private,
+        private: PrivateAccess::new(allow_private, []),
+        ..GatewayConfig::new("127.0.0.1:0".parse().unwrap())
     };
     Gateway::start(resolver(net.bootstrap()), config)
         .await
@@ -247,33 +248,101 @@ async fn bodies_are_passed_on_as_they_come() {
     }
 }
 
+/// A site that agrees to a WebSocket and then sends back what it gets; `ended` hears of its end.
+async fn web_socket_site() -> (u16, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (told, heard) = mpsc::channel(2);
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        told.send(String::from_utf8(head).unwrap()).await.unwrap();
+        let agreed = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                      Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n";
+        stream.write_all(agreed.as_bytes()).await.unwrap();
+        let (mut read, mut write) = stream.split();
+        _ = tokio::io::copy(&mut read, &mut write).await;
+        told.send("ended".to_owned()).await.unwrap();
+    });
+    (port, heard)
+}
+
+/// Reads until the head of an answer has ended.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn tunnels_carry_bytes_both_ways() {
+async fn web_sockets_go_through_a_tunnel() {
     let net = testnet().await;
     let key = pair(24).public();
     publish(net.bootstrap(), &pair(24), "@ A 127.0.0.1").await;
     let gateway = gateway(&net, true).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (told, mut ended) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let (mut read, mut write) = stream.split();
-        _ = tokio::io::copy(&mut read, &mut write).await;
-        told.send(()).await.unwrap();
-    });
+    let (port, mut site) = web_socket_site().await;
     let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
     let request = format!("CONNECT {key}:{port} HTTP/1.1\r\nHost: {key}:{port}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut buffer = vec![0; 1024];
-    let read = stream.read(&mut buffer).await.unwrap();
-    assert!(buffer[..read].starts_with(b"HTTP/1.1 200 "), "{buffer:?}");
+    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    let request = format!(
+        "GET /chat HTTP/1.1\r\nHost: {key}:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = head(&mut stream).await.to_lowercase();
+    assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+    assert!(answer.contains("sec-websocket-accept: x\r\n"), "{answer}");
+    assert!(answer.contains("upgrade: websocket\r\n"), "{answer}");
+    let seen = site.recv().await.unwrap().to_lowercase();
+    assert!(seen.starts_with("get /chat http/1.1\r\n"), "{seen}");
+    assert!(seen.contains(&format!("host: {key}:{port}\r\n")), "{seen}");
     stream.write_all(b"over and back").await.unwrap();
     let mut back = [0; 13];
     stream.read_exact(&mut back).await.unwrap();
     assert_eq!(&back, b"over and back");
     drop(stream);
-    ended.recv().await.unwrap();
+    assert_eq!(site.recv().await.unwrap(), "ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_leads_to_its_host_alone() {
+    let net = testnet().await;
+    let site = Site::start().await;
+    let port = site.port();
+    let (key, other) = (pair(28).public(), pair(29).public());
+    publish(net.bootstrap(), &pair(28), "@ A 127.0.0.1\nwww A 127.0.0.1").await;
+    publish(net.bootstrap(), &pair(29), "@ A 127.0.0.1").await;
+    let gateway = gateway(&net, true).await;
+    for (host, status) in [
+        (format!("{key}:{port}"), "200"),
+        (format!("{key}.:{port}"), "200"),
+        (format!("www.{key}:{port}"), "421"),
+        (format!("{other}:{port}"), "421"),
+        (key.to_string(), "421"),
+        ("example.com".to_owned(), "421"),
+        (format!("{key}:{port}\r\nHost: {other}:{port}"), "400"),
+    ] {
+        let answer = raw(
+            &gateway,
+            &format!(
+                "CONNECT {key}:{port} HTTP/1.1\r\nHost: {key}:{port}\r\n\r\n\
+                 GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            ),
+        )
+        .await;
+        let inner = answer.split_once("\r\n\r\n").unwrap().1;
+        assert!(
+            inner.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{host}: {inner}"
+        );
+    }
+    assert_eq!(site.connections.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,7 +383,7 @@ async fn each_failure_has_its_page() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
-    let zone = "@ A 127.0.0.1\ntls HTTPS 1 .\nicann HTTPS 1 example.com.\nport CNAME example.com.\n\
+    let zone = "@ A 127.0.0.1\nicann HTTPS 1 example.com.\nport CNAME example.com.\n\
                 empty TXT x\nmapped AAAA ::ffff:127.0.0.1";
     publish(net.bootstrap(), &pair(25), zone).await;
     let key = pair(25).public();
@@ -322,16 +391,12 @@ async fn each_failure_has_its_page() {
     let unknown = pair(26).public();
     let failed = get(&open, &format!("http://{key}:{port}/")).await;
     assert_page(&failed, 502, "connect-failed");
-    assert_page(
-        &get(&open, &format!("http://tls.{key}/")).await,
-        501,
-        "needs-tls",
-    );
-    assert_page(
-        &get(&open, &format!("http://empty.{key}/")).await,
-        404,
-        "no-endpoint",
-    );
+    let bad_port = get(&open, &format!("http://{key}:22/")).await;
+    assert_page(&bad_port, 403, "bad-port");
+    let empty = get(&open, &format!("http://empty.{key}/")).await;
+    assert_page(&empty, 404, "no-endpoint");
+    // The key has records, and the reader may see which.
+    assert!(empty.contains("<td>CNAME<td>example.com."), "{empty}");
     assert_page(
         &get(&open, &format!("http://{unknown}/")).await,
         404,

@@ -41,7 +41,11 @@ pub(super) async fn run(
             )
             .await?
     };
-    let resolution = Resolution::new(&address.host, &route, settings.allow_private);
+    let resolution = Resolution::new(
+        &address.host,
+        &route,
+        settings.private_access().allows(address.host.key()),
+    );
     if output.is_json() {
         output.json(&json!({ "host": resolution.host, "endpoints": resolution.endpoints }));
         return Ok(());

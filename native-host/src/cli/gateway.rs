@@ -29,8 +29,9 @@ pub(super) async fn run(
     let services = settings.services()?;
     services.dht.start();
     let config = GatewayConfig {
-        listen: arguments.listen,
-        allow_private: settings.allow_private,
+        private: settings.private_access(),
+        roots: Some(settings.roots()),
+        ..GatewayConfig::new(arguments.listen)
     };
     let gateway = Gateway::start(services.resolver, config)
         .await

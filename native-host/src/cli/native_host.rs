@@ -4,7 +4,10 @@
 //! the extension asks for it, a keeper for the user's published keys, and a session on standard
 //! input and output that ends with the input.
 
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use tracing_appender::{
     non_blocking::WorkerGuard,
@@ -80,9 +83,9 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     let parts = settings.services()?;
     parts.dht.start();
     let services = Services {
-        start_gateway: start_gateway(parts.resolver.clone(), settings.allow_private),
+        start_gateway: start_gateway(parts.resolver.clone(), settings),
         resolver: parts.resolver,
-        allow_private: settings.allow_private,
+        private: settings.private_access(),
         data_dir: settings.data_dir.clone(),
     };
     let keeper = Keeper::new(parts.publisher, settings.external());
@@ -96,14 +99,19 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     served.map_err(|error| Problem::new(Code::Internal, error))
 }
 
-fn start_gateway(resolver: Resolver, allow_private: bool) -> StartGateway {
+fn start_gateway(resolver: Resolver, settings: &Settings) -> StartGateway {
+    let private = settings.private_access();
+    let roots = settings.roots();
+    let https_in_use = Arc::<AtomicBool>::default();
     Box::new(move |listen| {
         let resolver = resolver.clone();
+        let config = GatewayConfig {
+            private: private.clone(),
+            roots: Some(roots.clone()),
+            https_in_use: Arc::clone(&https_in_use),
+            ..GatewayConfig::new(listen)
+        };
         Box::pin(async move {
-            let config = GatewayConfig {
-                listen,
-                allow_private,
-            };
             let gateway = Gateway::start(resolver, config).await?;
             Ok(RunningGateway {
                 address: gateway.address(),

@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
+    address::PrivateAccess,
+    authority::Roots,
     cache::{Cache, Limits},
     dht::{Dht, DhtConfig},
+    key::KeyAddress,
     problem::{Code, Problem},
     publisher::Publisher,
     relays::{DEFAULT_RELAYS, RelayLimits, Relays},
@@ -80,6 +83,16 @@ pub(super) struct Options {
     #[arg(long, global = true, env = "PKARR_ALLOW_PRIVATE", value_parser = FalseyValueParser::new())]
     allow_private: bool,
 
+    /// A key that may lead to this machine and to private networks; may be repeated
+    #[arg(
+        long,
+        global = true,
+        env = "PKARR_ALLOW_PRIVATE_FOR",
+        value_name = "KEY",
+        value_delimiter = ','
+    )]
+    allow_private_for: Vec<KeyAddress>,
+
     /// The folder for logs and what is kept
     #[arg(long, global = true, env = "PKARR_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -103,6 +116,8 @@ struct File {
     cache_size: Option<u64>,
     #[serde(default)]
     allow_private: bool,
+    #[serde(default)]
+    allow_private_for: Vec<String>,
     data_dir: Option<PathBuf>,
 }
 
@@ -121,6 +136,8 @@ pub(super) struct Settings {
     /// In keys.
     pub(super) cache_size: u64,
     pub(super) allow_private: bool,
+    /// Keys that may where not all may.
+    pub(super) allow_private_for: Vec<String>,
     pub(super) data_dir: PathBuf,
     /// The configuration file that was looked for.
     pub(super) config: Option<PathBuf>,
@@ -183,6 +200,13 @@ impl Options {
                 ));
             }
         }
+        let mut allow_private_for = self.allow_private_for;
+        for key in &file.allow_private_for {
+            let key = KeyAddress::parse(key).map_err(|error| {
+                Problem::new(Code::NotAKey, format!("allow-private-for: {error}"))
+            })?;
+            allow_private_for.push(key);
+        }
         Ok(Settings {
             bootstrap,
             relays,
@@ -197,6 +221,10 @@ impl Options {
                 .or(file.cache_size)
                 .unwrap_or_else(|| Limits::default().keys),
             allow_private: self.allow_private || file.allow_private,
+            allow_private_for: allow_private_for
+                .iter()
+                .map(|address| address.host.key().to_string())
+                .collect(),
             data_dir,
             config: self.config.or(default_config),
         })
@@ -249,6 +277,17 @@ impl Settings {
         Cache::open(&self.data_dir.join("cache.db"), limits)
     }
 
+    /// Which keys may lead to this machine and to private networks.
+    pub(super) fn private_access(&self) -> PrivateAccess {
+        let keys = self.allow_private_for.iter();
+        PrivateAccess::new(self.allow_private, keys.filter_map(|key| key.parse().ok()))
+    }
+
+    /// The root of this machine's certificates.
+    pub(super) fn roots(&self) -> Roots {
+        Roots::new(self.data_dir.join("https"))
+    }
+
     /// This machine's addresses as they are given.
     pub(super) fn external(&self) -> External {
         External {
@@ -297,6 +336,7 @@ mod tests {
             external_ipv6: None,
             cache_size: None,
             allow_private: false,
+            allow_private_for: Vec::new(),
             data_dir: Some("/data".into()),
             config: None,
         }

@@ -17,6 +17,7 @@ use super::{
     records, stop,
 };
 use crate::{
+    address::PrivateAccess,
     item::MAX_VALUE,
     key::KeyAddress,
     problem::{Code, Problem},
@@ -99,7 +100,7 @@ pub(super) async fn run(
         resolver: services.resolver,
         policy: arguments.policy.into(),
         kind,
-        allow_private: settings.allow_private,
+        private: settings.private_access(),
     };
     if arguments.stdin {
         lookup.all(lines(), output).await;
@@ -143,7 +144,7 @@ struct Lookup {
     resolver: Resolver,
     policy: resolver::Policy,
     kind: Option<String>,
-    allow_private: bool,
+    private: PrivateAccess,
 }
 
 impl Lookup {
@@ -159,7 +160,11 @@ impl Lookup {
                 Priority::Page,
             )
             .await?;
-        let mut resolution = Resolution::new(&address.host, &route, self.allow_private);
+        let mut resolution = Resolution::new(
+            &address.host,
+            &route,
+            self.private.allows(address.host.key()),
+        );
         if let Some(kind) = &self.kind {
             resolution.records.retain(|record| record.kind == *kind);
         }

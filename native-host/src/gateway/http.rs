@@ -1,164 +1,345 @@
 //! Requests, one by one: what is refused, where it goes, what comes back.
 
-use std::{error::Error, sync::Arc};
+use std::{
+    error::Error,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use http_body_util::BodyExt;
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode, Uri,
-    body::Incoming,
-    header::{self, HeaderName, HeaderValue},
-    http::uri::{PathAndQuery, Scheme},
+    Method, Request, Response, StatusCode, Uri,
+    body::{Body as _, Incoming},
+    header::{self, HeaderValue},
+    http::uri::{Parts, PathAndQuery, Scheme},
+    upgrade::{self, OnUpgrade},
 };
-use hyper_util::{
-    client::legacy::{self, Client},
-    rt::{TokioExecutor, TokioTimer},
+use rustls::ServerConfig;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
 };
-use tokio::sync::Semaphore;
 
 use super::{
-    connect::{ConnectError, Connector},
-    pages::{self, Body},
-    tunnel,
+    GatewayConfig,
+    body::{Body, Passing, Pulse, empty},
+    connect::{ConnectError, Connector, Site, Way},
+    fields,
+    inside::{self, Tunnel},
+    limits::{Limits, Turn},
+    pages::{self, Failure, Reader},
+    pool::{ExchangeError, Pool},
+    upgrade as web_socket,
 };
 use crate::{
-    item::Seq,
+    address::is_web_port,
+    authority::{Authority, Roots},
+    endpoint::{Endpoint, Target},
     key::KeyHost,
     problem::{Code, Problem},
-    resolver::Priority,
+    resolver::{Policy, Priority, Resolver, Route},
 };
 
-/// How many tunnels are open at the same time.
+/// How many tunnels, and how many WebSockets, are open at the same time.
 const MAX_TUNNELS: usize = 512;
-/// How long an unused connection to a site is kept.
-const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(60);
-/// How many unused connections to one site are kept.
-const KEPT_PER_HOST: usize = 8;
-
-/// Header fields that are about one connection only (RFC 9110, section 7.6.1), and those for
-/// proxies. `Connection` itself names more.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// How long a site may take to answer after the request has last moved.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What answers the browser's requests.
 #[derive(Debug)]
 pub(super) struct Proxy {
-    connector: Connector,
+    resolver: Resolver,
+    limits: Limits,
+    pool: Pool,
     tunnels: Arc<Semaphore>,
-    client: Client<Connector, Incoming>,
+    web_sockets: Arc<Semaphore>,
+    roots: Option<Roots>,
+    https_in_use: Arc<AtomicBool>,
+    /// The set-up of TLS for the root that holds.
+    server_config: Mutex<Option<(Arc<Authority>, Arc<ServerConfig>)>>,
+}
+
+/// What a request asks for, beside its path.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    host: KeyHost,
+    /// Where it is not the scheme's own.
+    port: Option<u16>,
+    /// Whether it is asked for by `https` or `wss`.
+    secure: bool,
+}
+
+impl Asked {
+    pub(super) fn new(host: KeyHost, port: Option<u16>, secure: bool) -> Self {
+        let default = if secure { 443 } else { 80 };
+        Self {
+            host,
+            port: port.filter(|port| *port != default),
+            secure,
+        }
+    }
+
+    fn authority(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.to_string(),
+        }
+    }
 }
 
 impl Proxy {
-    pub(super) fn new(resolver: crate::resolver::Resolver, allow_private: bool) -> Self {
-        let connector = Connector::new(resolver, allow_private);
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEEP_ALIVE)
-            .pool_max_idle_per_host(KEPT_PER_HOST)
-            .http1_preserve_header_case(true)
-            .build(connector.clone());
+    pub(super) fn new(resolver: Resolver, config: GatewayConfig) -> Self {
         Self {
-            connector,
+            resolver,
+            limits: Limits::new(),
+            pool: Pool::new(Connector::new(config.private)),
             tunnels: Arc::new(Semaphore::new(MAX_TUNNELS)),
-            client,
+            web_sockets: Arc::new(Semaphore::new(MAX_TUNNELS)),
+            roots: config.roots,
+            https_in_use: config.https_in_use,
+            server_config: Mutex::default(),
         }
     }
 
-    /// Answers one request; a failure is an answer too.
-    pub(super) async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let reader = pages::Reader::of(&request);
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let outcome = if request.method() == Method::CONNECT {
-            self.tunnel(request).await
+    /// Answers one request to the proxy; a failure is an answer too.
+    pub(super) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        if request.method() == Method::CONNECT {
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            return Arc::clone(&self)
+                .open_tunnel(request)
+                .unwrap_or_else(|problem| refuse(&problem.into(), &host, Reader::Program));
+        }
+        let asked = if request.uri().scheme() == Some(&Scheme::HTTP) {
+            key_host(request.uri()).map(|host| Asked::new(host, request.uri().port_u16(), false))
         } else {
-            self.forward(request, reader).await
+            let what =
+                "this is a proxy for http:// key hosts, and the request is not one for a proxy";
+            Err(Problem::new(Code::BadRequest, what))
         };
-        outcome.unwrap_or_else(|problem| {
-            // Not above debug: a log is no place for what somebody reads, and a page could flood it.
-            tracing::debug!(code = %problem.code, %host, "{}", problem.what);
-            pages::answer(&problem, &host, reader)
-        })
+        self.answer(asked, request).await
     }
 
-    async fn tunnel(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+    /// Answers one request for a key host; a failure is an answer too.
+    pub(super) async fn answer(
+        &self,
+        asked: Result<Asked, Problem>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let reader = Reader::of(&request);
+        let host = match &asked {
+            Ok(asked) => asked.host.to_string(),
+            Err(_) => request.uri().host().unwrap_or_default().to_owned(),
+        };
+        let outcome = match asked {
+            Ok(asked) => self.pass_on(&asked, request, reader).await,
+            Err(problem) => Err(problem.into()),
+        };
+        outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader))
+    }
+
+    fn open_tunnel(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
         let host = key_host(request.uri())?;
-        let port = request.uri().port_u16().unwrap_or(80);
-        if port == 443 {
-            return Err(Problem::new(
-                Code::NeedsTls,
-                format!("https://{host}/ can’t be opened by this version"),
-            ));
+        let port = request.uri().port_u16().ok_or_else(|| {
+            Problem::new(Code::BadRequest, "a tunnel is asked for without a port")
+        })?;
+        if !is_web_port(port) {
+            let what = format!("browsers don’t speak to port {port}");
+            return Err(Problem::new(Code::BadPort, what));
         }
-        // Port 80 is what `ws:` means without one, and leaves the record's port its say.
-        let named = (port != 80).then_some(port);
+        if port == 443 && self.authority().is_none() {
+            let what = format!("https://{host}/ was asked for");
+            return Err(Problem::new(Code::HttpsOff, what));
+        }
         let permit = Arc::clone(&self.tunnels)
             .try_acquire_owned()
             .map_err(|_| Problem::new(Code::Busy, "too many tunnels are open at the same time"))?;
-        self.connector.ready(&host, Priority::Part).await?;
-        let site = self.connector.connect(&host, named).await?;
-        tunnel::join(request, site, permit);
-        Ok(Response::new(pages::empty()))
+        let tunnel = Tunnel { host, port };
+        tokio::spawn(inside::serve(self, upgrade::on(request), tunnel, permit));
+        Ok(Response::new(empty()))
     }
 
-    async fn forward(
+    async fn pass_on(
         &self,
-        mut request: Request<Incoming>,
-        reader: pages::Reader,
-    ) -> Result<Response<Body>, Problem> {
-        if request.uri().scheme() != Some(&Scheme::HTTP) {
-            return Err(Problem::new(
-                Code::BadRequest,
-                "this is a proxy for http:// key hosts, and the request is not one for a proxy",
-            ));
+        asked: &Asked,
+        request: Request<Incoming>,
+        reader: Reader,
+    ) -> Result<Response<Body>, Failure> {
+        if asked.secure && self.is_probe(&asked.host) {
+            return Ok(probed()?);
         }
-        let host = key_host(request.uri())?;
+        let key = asked.host.key();
+        let turn = self.limits.turn(key)?;
         let priority = match reader {
-            pages::Reader::Person => Priority::Page,
-            pages::Reader::Program => Priority::Part,
+            Reader::Person => Priority::Page,
+            Reader::Program => Priority::Part,
         };
-        let version = self.connector.ready(&host, priority).await?;
-        let path = request.uri().path_and_query().cloned();
-        let port = request.uri().port_u16().filter(|port| *port != 80);
-        let uri = site_uri(&host, version, port, path.clone())?;
-        without_hop_by_hop(request.headers_mut());
-        // RFC 9112, section 3.2.2: the target's authority stands over a `Host` of the request.
-        let authority = match port {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        let value = HeaderValue::from_str(&authority)
-            .map_err(|error| Problem::new(Code::BadRequest, error))?;
-        request.headers_mut().insert(header::HOST, value);
-        *request.uri_mut() = uri;
-        *request.version_mut() = hyper::Version::HTTP_11;
-        match self.client.request(request).await {
-            Ok(mut response) => {
-                without_hop_by_hop(response.headers_mut());
-                // The version is this connection's, not that to the site (RFC 9110, section 2.5).
-                *response.version_mut() = hyper::Version::HTTP_11;
-                Ok(response.map(BodyExt::boxed))
-            }
-            Err(error) => match connect_error(&error) {
-                Some(ConnectError::Icann { name, port }) => redirect(name, *port, path.as_ref()),
-                Some(error) => Err(error.clone().into()),
-                None => Err(Problem::new(
-                    Code::ConnectFailed,
-                    format!(
-                        "the server of {host} ended the connection: {}",
-                        root_cause(&error)
-                    ),
-                )),
-            },
+        let cache = self.resolver.cache();
+        if reader == Reader::Program && cache.get(key).is_none() && !cache.is_absent(key) {
+            self.limits.pay_lookup(&asked.host, request.headers())?;
         }
+        let route = self
+            .resolver
+            .route(&asked.host, "https", Policy::CacheFirst, priority)
+            .await
+            .map_err(Problem::from)?;
+        if route.endpoints.is_empty() {
+            return Err(no_endpoint(&asked.host, &route));
+        }
+        let path = request.uri().path_and_query().cloned();
+        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        if reader == Reader::Person
+            && let Some(elsewhere) = self.by_the_other_scheme(asked, &route.endpoints)
+        {
+            return Ok(redirect(&elsewhere, &path)?);
+        }
+        let site = Site {
+            host: asked.host.clone(),
+            port: asked.port,
+            secure: asked.secure,
+            beyond: reader == Reader::Program,
+        };
+        let outcome = if web_socket::is_asked(request.headers()) {
+            self.open_web_socket(asked, &site, &route, request, turn)
+                .await
+        } else {
+            self.exchange(asked, &site, &route, request, turn).await
+        };
+        match outcome {
+            Err(ExchangeError::Connect(ConnectError::Icann { name, port })) => {
+                let port = (port != 443)
+                    .then(|| format!(":{port}"))
+                    .unwrap_or_default();
+                Ok(redirect(&format!("https://{name}{port}"), &path)?)
+            }
+            Err(error) => Err(told(error, &asked.host).into()),
+            Ok(response) => Ok(response),
+        }
+    }
+
+    /// Where a page is to be opened instead, if the records want the other scheme than the one it
+    /// was asked for by.
+    fn by_the_other_scheme(&self, asked: &Asked, endpoints: &[Endpoint]) -> Option<String> {
+        let by_address = |endpoint: &Endpoint| matches!(endpoint.target, Target::Addresses(_));
+        if asked.secure {
+            // The padlock stands for the whole way, and plain HTTP proves nothing. A port that is
+            // named is one that speaks TLS, by the page's own word.
+            let plain = |endpoint: &Endpoint| by_address(endpoint) && !endpoint.tls;
+            return (asked.port.is_none() && endpoints.iter().all(plain))
+                .then(|| format!("http://{}", asked.host));
+        }
+        let first = endpoints.first()?;
+        let wanted = by_address(first)
+            && first.tls
+            && self.https_in_use.load(Ordering::Relaxed)
+            && self.authority().is_some();
+        wanted.then(|| format!("https://{}", asked.authority()))
+    }
+
+    async fn exchange(
+        &self,
+        asked: &Asked,
+        site: &Site,
+        route: &Route,
+        request: Request<Incoming>,
+        turn: Turn,
+    ) -> Result<Response<Body>, ExchangeError> {
+        let pulse = Pulse::new();
+        let mut request = request.map(|body| {
+            if body.is_end_stream() {
+                empty()
+            } else {
+                Passing::request(body, pulse.clone())
+            }
+        });
+        fields::drop_hop_by_hop(request.headers_mut());
+        fields::join_cookies(request.headers_mut());
+        request.extensions_mut().clear();
+        let path = request.uri().path_and_query().cloned();
+        let exchange = self
+            .pool
+            .exchange(site, &route.endpoints, request, |request, lease| {
+                fit(request, asked, path.clone(), lease.way(), lease.is_http2())
+            });
+        let mut exchange = std::pin::pin!(exchange);
+        let response = loop {
+            match timeout_at(pulse.last() + ANSWER_TIMEOUT, &mut exchange).await {
+                Ok(outcome) => break outcome?,
+                Err(_) if pulse.last() + ANSWER_TIMEOUT > Instant::now() => {}
+                Err(_) => return Err(ConnectError::Late(asked.host.clone()).into()),
+            }
+        };
+        Ok(finished(response, turn))
+    }
+
+    async fn open_web_socket(
+        &self,
+        asked: &Asked,
+        site: &Site,
+        route: &Route,
+        mut request: Request<Incoming>,
+        turn: Turn,
+    ) -> Result<Response<Body>, ExchangeError> {
+        let permit = Arc::clone(&self.web_sockets)
+            .try_acquire_owned()
+            .map_err(|_| ExchangeError::Busy)?;
+        let browser: OnUpgrade = upgrade::on(&mut request);
+        let (mut sender, way) = self.pool.alone(site, &route.endpoints).await?;
+        let mut request = request.map(|_| empty());
+        fields::drop_hop_by_hop(request.headers_mut());
+        request.extensions_mut().clear();
+        let path = request.uri().path_and_query().cloned();
+        fit(&mut request, asked, path, &way, false)?;
+        web_socket::ask(request.headers_mut());
+        let answer = timeout_at(
+            Instant::now() + ANSWER_TIMEOUT,
+            sender.send_request(request),
+        );
+        let mut response = answer
+            .await
+            .map_err(|_| ConnectError::Late(asked.host.clone()))??;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(finished(response, turn));
+        }
+        web_socket::join(browser, &mut response, permit);
+        let mut response = response.map(|_| empty());
+        fields::finish_answer(response.headers_mut());
+        web_socket::ask(response.headers_mut());
+        Ok(response)
+    }
+
+    fn authority(&self) -> Option<Arc<Authority>> {
+        self.roots
+            .as_ref()?
+            .current()
+            .inspect_err(|error| tracing::warn!(%error, "the root can’t be used"))
+            .ok()?
+    }
+
+    fn is_probe(&self, host: &KeyHost) -> bool {
+        self.authority()
+            .is_some_and(|authority| authority.probe() == host)
+    }
+
+    /// The set-up of TLS towards browsers; `None` while `https://` is switched off.
+    pub(super) fn server_config(&self) -> Option<Arc<ServerConfig>> {
+        let authority = self.authority()?;
+        let mut kept = self
+            .server_config
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, config)) = &*kept
+            && Arc::ptr_eq(of, &authority)
+        {
+            return Some(Arc::clone(config));
+        }
+        let config = inside::server_config(Arc::clone(&authority))
+            .inspect_err(|error| tracing::warn!(%error, "TLS can’t be set up"))
+            .ok()?;
+        let config = Arc::new(config);
+        *kept = Some((authority, Arc::clone(&config)));
+        Some(config)
     }
 }
 
@@ -169,101 +350,98 @@ fn key_host(uri: &Uri) -> Result<KeyHost, Problem> {
     KeyHost::parse(host).map_err(|error| Problem::new(Code::NotAKey, error))
 }
 
-/// What the client asks for. It shares connections by the authority, so that holds the host in its
-/// one spelling, and in front of it the version of the records: a connection that older records
-/// allowed serves no request any more. The site never sees it.
-fn site_uri(
-    host: &KeyHost,
-    version: Seq,
-    port: Option<u16>,
+/// Writes into a request what depends on where it goes: the target in its form (RFC 9112, section
+/// 3.2.1; RFC 9113, section 8.3.1), and the host.
+fn fit(
+    request: &mut Request<Body>,
+    asked: &Asked,
     path: Option<PathAndQuery>,
-) -> Result<Uri, Problem> {
-    let authority = match port {
-        Some(port) => format!("{version}.{host}:{port}"),
-        None => format!("{version}.{host}"),
+    way: &Way,
+    http2: bool,
+) -> Result<(), hyper::http::Error> {
+    let authority = match way {
+        Way::Icann(name, 443) => name.clone(),
+        Way::Icann(name, port) => format!("{name}:{port}"),
+        _ => asked.authority(),
     };
-    Uri::builder()
-        .scheme(Scheme::HTTP)
-        .authority(authority)
-        .path_and_query(path.unwrap_or_else(|| PathAndQuery::from_static("/")))
-        .build()
-        .map_err(|error| Problem::new(Code::BadRequest, error))
+    let mut parts = Parts::default();
+    parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    let headers = request.headers_mut();
+    if http2 {
+        parts.scheme = Some(Scheme::HTTPS);
+        parts.authority = Some(authority.parse()?);
+        headers.remove(header::HOST);
+        headers.remove(header::CONNECTION);
+        *request.version_mut() = hyper::Version::HTTP_2;
+    } else {
+        headers.insert(header::HOST, HeaderValue::try_from(authority)?);
+        // `TE` is about one connection and says so (RFC 9110, section 10.1.4).
+        if headers.contains_key(header::TE) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+        }
+        *request.version_mut() = hyper::Version::HTTP_11;
+    }
+    *request.uri_mut() = Uri::from_parts(parts)?;
+    Ok(())
 }
 
-fn without_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
-        headers.remove(name);
+/// The answer of a site as it goes to the browser.
+fn finished(mut response: Response<Incoming>, turn: Turn) -> Response<Body> {
+    fields::finish_answer(response.headers_mut());
+    response.extensions_mut().clear();
+    // The version is this connection's, not that to the site (RFC 9110, section 2.5).
+    *response.version_mut() = hyper::Version::HTTP_11;
+    response.map(|body| Passing::answer(body, turn))
+}
+
+fn refuse(failure: &Failure, host: &str, reader: Reader) -> Response<Body> {
+    let problem = &failure.problem;
+    // Not above debug: a log is no place for what somebody reads, and a page could flood it.
+    tracing::debug!(code = %problem.code, %host, "{}", problem.what);
+    pages::answer(failure, host, reader)
+}
+
+fn no_endpoint(host: &KeyHost, route: &Route) -> Failure {
+    match route.failures.first() {
+        Some((_, failure)) => Problem::from(failure.clone()).into(),
+        None => Failure::with_records(ConnectError::NoEndpoint(host.clone()), &route.answer.packet),
     }
 }
 
-/// Sends the browser to the ICANN name that serves the site.
-fn redirect(
-    name: &str,
-    port: Option<u16>,
-    path: Option<&PathAndQuery>,
-) -> Result<Response<Body>, Problem> {
-    let port = match port {
-        Some(port) if port != 443 => format!(":{port}"),
-        _ => String::new(),
-    };
-    let path = path.map_or("/", PathAndQuery::as_str);
-    Response::builder()
+fn told(error: ExchangeError, host: &KeyHost) -> Problem {
+    match error {
+        ExchangeError::Connect(error) => error.into(),
+        ExchangeError::Busy => Problem::new(Code::Busy, error),
+        ExchangeError::Target(error) => Problem::new(Code::BadRequest, error),
+        ExchangeError::Http(error) => {
+            let mut cause: &dyn Error = &error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            let what = format!("the server of {host} ended the connection: {cause}");
+            Problem::new(Code::ConnectFailed, what)
+        }
+    }
+}
+
+/// Sends the browser to the same path elsewhere, for this time.
+fn redirect(to: &str, path: &PathAndQuery) -> Result<Response<Body>, Problem> {
+    let mut response = Response::builder()
         .status(StatusCode::TEMPORARY_REDIRECT)
-        .header(header::LOCATION, format!("https://{name}{port}{path}"))
+        .header(header::LOCATION, format!("{to}{path}"))
         .header(header::CACHE_CONTROL, "no-store")
-        .body(pages::empty())
+        .body(empty())
+        .map_err(|error| Problem::new(Code::Internal, error))?;
+    fields::mark_public(response.headers_mut());
+    Ok(response)
+}
+
+/// The answer at the probe: whoever can read it trusts the root.
+fn probed() -> Result<Response<Body>, Problem> {
+    Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(empty())
         .map_err(|error| Problem::new(Code::Internal, error))
-}
-
-/// Our own reason inside the client's error.
-fn connect_error(error: &legacy::Error) -> Option<&ConnectError> {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        source = error.source();
-    }
-    None
-}
-
-fn root_cause(error: &legacy::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_of_one_connection_stay_on_it() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("connection", "close, X-Mine"),
-            ("x-mine", "1"),
-            ("keep-alive", "5"),
-            ("proxy-authorization", "secret"),
-            ("te", "trailers"),
-            ("accept", "*/*"),
-        ] {
-            headers.append(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
-        }
-        without_hop_by_hop(&mut headers);
-        let left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
-        assert_eq!(left, ["accept"]);
-    }
 }

@@ -4,17 +4,20 @@
 //! a page from outside (names, reasons) is escaped. Requests that are not for a page, such as an
 //! image inside one, get one line of text.
 
-use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
 use hyper::{
     Request, Response, StatusCode,
-    body::Bytes,
     header::{self, HeaderName, HeaderValue},
 };
 
-use crate::problem::{Code, Problem};
-
-/// The body of an answer: a site's, streamed, or one of our pages.
-pub(super) type Body = BoxBody<Bytes, hyper::Error>;
+use super::{
+    body::{Body, text},
+    fields::mark_public,
+};
+use crate::{
+    packet::SignedPacket,
+    problem::{Code, Problem},
+    view::RecordView,
+};
 
 /// The header field that carries the stable code.
 const CODE: HeaderName = HeaderName::from_static("pkarr-error");
@@ -58,15 +61,39 @@ impl Reader {
     }
 }
 
-/// A body of nothing.
-pub(super) fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed()
+/// A failure, and what the reader may want to see of it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What went wrong.
+    pub(super) problem: Problem,
+    /// The records that were found, where they are of help.
+    pub(super) records: Vec<RecordView>,
+}
+
+impl<E: Into<Problem>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            problem: error.into(),
+            records: Vec::new(),
+        }
+    }
+}
+
+impl Failure {
+    /// The failure of a name whose records name no site.
+    pub(super) fn with_records(problem: impl Into<Problem>, packet: &SignedPacket) -> Self {
+        Self {
+            problem: problem.into(),
+            records: RecordView::all(packet),
+        }
+    }
 }
 
 /// The answer to a request that failed.
-pub(super) fn answer(problem: &Problem, host: &str, reader: Reader) -> Response<Body> {
-    let (kind, text) = match reader {
-        Reader::Person => ("text/html; charset=utf-8", page(problem, host)),
+pub(super) fn answer(failure: &Failure, host: &str, reader: Reader) -> Response<Body> {
+    let problem = &failure.problem;
+    let (kind, words) = match reader {
+        Reader::Person => ("text/html; charset=utf-8", page(failure, host)),
         Reader::Program => (
             "text/plain; charset=utf-8",
             format!(
@@ -77,11 +104,7 @@ pub(super) fn answer(problem: &Problem, host: &str, reader: Reader) -> Response<
             ),
         ),
     };
-    let mut response = Response::new(
-        Full::new(Bytes::from(text))
-            .map_err(|never| match never {})
-            .boxed(),
-    );
+    let mut response = Response::new(text(words));
     *response.status_mut() = status(problem.code);
     let headers = response.headers_mut();
     for (name, value) in [
@@ -94,6 +117,10 @@ pub(super) fn answer(problem: &Problem, host: &str, reader: Reader) -> Response<
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if let Some(seconds) = retry_after(problem.code) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    mark_public(headers);
     response
 }
 
@@ -119,20 +146,55 @@ fn status(code: Code) -> StatusCode {
     }
 }
 
-fn page(problem: &Problem, host: &str) -> String {
+/// After how many seconds it is worth trying again (RFC 9110, section 10.2.3), where time helps.
+fn retry_after(code: Code) -> Option<u16> {
+    match code {
+        Code::Busy => Some(5),
+        Code::DhtUnreachable => Some(15),
+        Code::ConnectFailed | Code::NoRecord | Code::Outdated => Some(60),
+        _ => None,
+    }
+}
+
+fn page(failure: &Failure, host: &str) -> String {
+    let problem = &failure.problem;
     let title = escape(problem.code.title());
     let what = escape(&sentence(&problem.what));
     let todo = escape(problem.code.todo());
     let host = escape(host);
     let code = problem.code;
+    let records = records(&failure.records);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{title} · pkarr</title>\n<style>{STYLE}</style>\n\
          <main>\n<h1>{title}</h1>\n<p class=\"host\" id=\"host\">{host}</p>\n\
          <p id=\"what\">{what}</p>\n<p id=\"todo\">{todo}</p>\n\
-         <p><a class=\"again\" href=\"\">Try again</a></p>\n\
+         <p><a class=\"again\" href=\"\">Try again</a></p>\n{records}\
          <footer>pkarr · <code id=\"code\">{code}</code></footer>\n</main>\n</html>\n"
+    )
+}
+
+/// The records as a table; nothing where there are none.
+fn records(records: &[RecordView]) -> String {
+    if records.is_empty() {
+        return String::new();
+    }
+    let rows: String = records
+        .iter()
+        .map(|record| {
+            let (name, kind, value) = (&record.name, &record.kind, &record.value);
+            format!(
+                "<tr><td>{}<td>{}<td>{}\n",
+                escape(name),
+                escape(kind),
+                escape(value)
+            )
+        })
+        .collect();
+    format!(
+        "<h2>What the key says</h2>\n<div class=\"records\" tabindex=\"0\"><table>\n\
+         <tr><th scope=\"col\">Name<th scope=\"col\">Type<th scope=\"col\">Value\n{rows}</table></div>\n"
     )
 }
 
@@ -177,7 +239,7 @@ mod tests {
     #[test]
     fn what_comes_from_outside_is_text() {
         let problem = Problem::new(Code::NotAKey, "<script>alert(1)</script>\u{202e}");
-        let page = page(&problem, "\"><img src=x>");
+        let page = page(&problem.into(), "\"><img src=x>");
         assert!(!page.contains("<script>"));
         assert!(!page.contains("<img"));
         assert!(!page.contains('\u{202e}'));
@@ -189,7 +251,7 @@ mod tests {
     #[test]
     fn every_code_has_a_page() {
         for code in Code::ALL {
-            let answer = answer(&Problem::new(code, "x"), "h", Reader::Person);
+            let answer = answer(&Problem::new(code, "x").into(), "h", Reader::Person);
             assert!(!answer.status().is_success(), "{code}");
             assert_eq!(answer.headers()["pkarr-error"], code.as_str());
         }

@@ -33,6 +33,7 @@ use super::{
     },
 };
 use crate::{
+    address::PrivateAccess,
     key::KeyAddress,
     problem::{Code, Problem},
     resolver::{self, Priority, Resolver},
@@ -68,8 +69,8 @@ pub struct Services {
     pub resolver: Resolver,
     /// Starts the gateway when it is first asked for.
     pub start_gateway: StartGateway,
-    /// Whether keys may lead to this machine and to private networks.
-    pub allow_private: bool,
+    /// Which keys may lead to this machine and to private networks.
+    pub private: PrivateAccess,
     /// The folder where the host keeps its data.
     pub data_dir: PathBuf,
 }
@@ -279,7 +280,7 @@ impl Session {
         Ok(Resolution::new(
             &address.host,
             &route,
-            self.services.allow_private,
+            self.services.private.allows(address.host.key()),
         ))
     }
 

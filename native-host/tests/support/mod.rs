@@ -5,6 +5,7 @@
 pub(crate) mod liar;
 pub(crate) mod nodes;
 pub(crate) mod relay;
+pub(crate) mod site;
 
 use std::net::UdpSocket;
 

@@ -1,0 +1,285 @@
+//! Where the root lies.
+//!
+//! `root.key` has the secret key and, after it, the certificate: one file, so that one rename
+//! changes both and nobody ever sees half a root. `root.pem` is a copy of the certificate for
+//! people. Folder and key are their owner’s alone. Processes that change the root take turns by a
+//! lock beside the folder; those that only read it need none.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use zeroize::Zeroizing;
+
+use super::{Authority, AuthorityError};
+
+const KEY: &str = "root.key";
+const CERTIFICATE: &str = "root.pem";
+/// The most bytes a file of ours has; a root has about 20 000.
+const MAX_FILE: u64 = 256 * 1024;
+/// How long another process’s change is waited for; with many slow stores it takes that long.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// The root certificate of this machine, if there is one. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    folder: PathBuf,
+    known: Arc<Mutex<Option<Known>>>,
+}
+
+type Known = (Stamp, Arc<Authority>);
+
+/// What tells one content of a file from another without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    number: u64,
+}
+
+impl Stamp {
+    fn of(file: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(file);
+        #[cfg(not(unix))]
+        let number = 0;
+        Self {
+            modified: file.modified().ok(),
+            length: file.len(),
+            number,
+        }
+    }
+}
+
+impl Roots {
+    /// Looks after the root in `folder`, which need not exist.
+    pub fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            known: Arc::default(),
+        }
+    }
+
+    /// The root there is now; `None` means that `https://` is switched off.
+    ///
+    /// One look at the file’s date, and nothing more unless another process has changed it.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Io`] and [`AuthorityError::Damaged`].
+    pub fn current(&self) -> Result<Option<Arc<Authority>>, AuthorityError> {
+        let path = self.folder.join(KEY);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = match fs::metadata(&path) {
+            Ok(file) => Stamp::of(&file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                *known = None;
+                return Ok(None);
+            }
+            Err(source) => return Err(failed("read", &path)(source)),
+        };
+        if let Some((seen, authority)) = known.as_ref()
+            && *seen == stamp
+        {
+            return Ok(Some(Arc::clone(authority)));
+        }
+        *known = None;
+        let Some((stamp, authority)) = self.read(&path)? else {
+            return Ok(None);
+        };
+        let authority = Arc::new(authority);
+        *known = Some((stamp, Arc::clone(&authority)));
+        Ok(Some(authority))
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<(Stamp, Authority)>, AuthorityError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(failed("read", path)(source)),
+        };
+        // Of the file that is open: the one at this place may be another by now.
+        let stamp = Stamp::of(&file.metadata().map_err(failed("read", path))?);
+        // Made large enough at once, or the secret would be left behind where it grew out of.
+        let mut text = Zeroizing::new(Vec::with_capacity(stamp.length.min(MAX_FILE) as usize + 1));
+        file.take(MAX_FILE)
+            .read_to_end(&mut text)
+            .map_err(failed("read", path))?;
+        Authority::read(&text, self.folder.join(CERTIFICATE))
+            .map(|authority| Some((stamp, authority)))
+            .ok_or_else(|| AuthorityError::Damaged(path.to_owned()))
+    }
+
+    /// The root there is, or a new one where there is none that can be used.
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn create(&self) -> Result<Arc<Authority>, AuthorityError> {
+        self.change()?.create()
+    }
+
+    /// A new root in place of the one there is.
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn replace(&self) -> Result<Arc<Authority>, AuthorityError> {
+        self.change()?.replace()
+    }
+
+    /// Deletes the root, its key and their folder.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Io`], [`AuthorityError::Busy`].
+    pub fn delete(&self) -> Result<(), AuthorityError> {
+        self.change()?.delete()
+    }
+
+    /// Keeps other processes from changing the root, and waits for one that does.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Busy`] after a minute, [`AuthorityError::Io`].
+    pub fn change(&self) -> Result<RootChange<'_>, AuthorityError> {
+        // Beside the folder, because a lock that is deleted locks nobody out.
+        let path = self.folder.with_extension("lock");
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above).map_err(failed("create", above))?;
+        }
+        let lock = private()
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed("lock", &path))?;
+        let deadline = Instant::now() + LOCK_WAIT;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(LOCK_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => return Err(AuthorityError::Busy),
+                Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
+            }
+        }
+        Ok(RootChange {
+            roots: self,
+            _lock: lock,
+        })
+    }
+}
+
+/// The right to change the root, until dropped.
+#[derive(Debug)]
+pub struct RootChange<'a> {
+    roots: &'a Roots,
+    _lock: File,
+}
+
+impl RootChange<'_> {
+    /// As [`Roots::create`].
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn create(&self) -> Result<Arc<Authority>, AuthorityError> {
+        match self.roots.current() {
+            Ok(Some(authority)) if SystemTime::now() < authority.not_after() => {
+                // The copy may have been lost.
+                let copy = authority.certificate_pem();
+                if fs::read_to_string(authority.file()).ok().as_deref() != Some(copy) {
+                    self.write(CERTIFICATE, copy)?;
+                }
+                Ok(authority)
+            }
+            Ok(_) | Err(AuthorityError::Damaged(_)) => self.replace(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`Roots::replace`].
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn replace(&self) -> Result<Arc<Authority>, AuthorityError> {
+        let folder = &self.roots.folder;
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(failed("create", folder))?;
+        self.write(KEY, &Authority::mint(SystemTime::now())?)?;
+        let authority = self
+            .roots
+            .current()?
+            .ok_or_else(|| AuthorityError::Damaged(folder.join(KEY)))?;
+        self.write(CERTIFICATE, authority.certificate_pem())?;
+        Ok(authority)
+    }
+
+    /// As [`Roots::delete`].
+    ///
+    /// # Errors
+    /// [`AuthorityError::Io`].
+    pub fn delete(&self) -> Result<(), AuthorityError> {
+        let folder = &self.roots.folder;
+        for name in [KEY, CERTIFICATE, &unfinished(KEY), &unfinished(CERTIFICATE)] {
+            let path = folder.join(name);
+            absent(fs::remove_file(&path)).map_err(failed("delete", &path))?;
+        }
+        match absent(fs::remove_dir(folder)) {
+            // Somebody keeps something of their own there.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            other => other.map_err(failed("delete", folder)),
+        }
+    }
+
+    /// Writes a file whole or not at all.
+    fn write(&self, name: &str, text: &str) -> Result<(), AuthorityError> {
+        let path = self.roots.folder.join(name);
+        let beside = self.roots.folder.join(unfinished(name));
+        // What a crash left behind could have other permissions.
+        absent(fs::remove_file(&beside)).map_err(failed("write", &beside))?;
+        private()
+            .create_new(true)
+            .open(&beside)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&beside, &path))
+            .map_err(failed("write", &path))
+    }
+}
+
+fn unfinished(name: &str) -> String {
+    format!("{name}.new")
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn absent(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn failed<'a>(
+    action: &'static str,
+    path: &'a Path,
+) -> impl Fn(io::Error) -> AuthorityError + use<'a> {
+    move |source| AuthorityError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
