@@ -184,6 +184,29 @@ mod tests {
             "::ffff:1.1.1.1",
             "64:ff9b::1.1.1.1",
             "2002:101:101::1",
+            // The neighbours of what is special.
+            "1.0.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "191.255.255.255",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.88.100.0",
+            "192.169.0.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "2000::1",
+            "2001:200::1",
+            "2001:db7:ffff::1",
+            "2001:db9::1",
+            "2003::1",
+            "3ffe:ffff::1",
+            "3fff:1000::1",
         ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
@@ -228,8 +251,73 @@ mod tests {
             "fe80::1",
             "fec0::1",
             "ff02::1",
+            "0.255.255.255",
+            "10.255.255.255",
+            "100.127.255.255",
+            "127.0.0.0",
+            "169.254.0.0",
+            "169.254.255.255",
+            "192.0.0.170",
+            "192.0.2.255",
+            "192.168.255.255",
+            "224.0.0.0",
+            "239.255.255.255",
+            "255.255.255.254",
+            "::2",
+            "::8.8.8.8",
+            "::ffff:0.0.0.0",
+            "::ffff:169.254.169.254",
+            "::ffff:255.255.255.255",
+            "::ffff:0:8.8.8.8",
+            "::fffe:8.8.8.8",
+            "64:ff9b::127.0.0.1",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b:0:1::8.8.8.8",
+            "64:ff9b:1:ffff::8.8.8.8",
+            "64:ff9c::8.8.8.8",
+            // Teredo is refused whatever server and client are in it.
+            "2001:0:808:808:0:ffff:f7f7:f7f7",
+            "2001:1ff:ffff::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            "2002::1",
+            "2002:a9fe:a9fe::1",
+            "2002:e000:1::1",
+            "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "4000::1",
+            "5f00::1",
+            "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "fd00::5efe:10.0.0.1",
+            "fe80::5efe:127.0.0.1",
+            "febf::1",
+            "feff::1",
+            "ff0e::1",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn ipv4_is_the_same_in_every_disguise() {
+        // One address of each /20; smaller ranges are in the tables above.
+        for bits in (0..=u32::MAX).step_by(1 << 12) {
+            let plain = Ipv4Addr::from_bits(bits | 1);
+            let [a, b, c, d] = plain.octets();
+            let [high, low] = [[a, b], [c, d]].map(u16::from_be_bytes);
+            let expected = is_public(plain.into());
+            for disguise in [
+                plain.to_ipv6_mapped(),
+                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+                Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+            ] {
+                assert_eq!(
+                    is_public(disguise.into()),
+                    expected,
+                    "{plain} as {disguise}"
+                );
+            }
         }
     }
 }
