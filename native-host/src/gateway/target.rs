@@ -128,10 +128,14 @@ fn port_of(authority: &Authority) -> Result<Option<u16>, Problem> {
     }
     match authority.as_str().rsplit_once(':') {
         None | Some((_, "")) => Ok(None),
-        Some(_) => match authority.port_u16() {
-            Some(port @ 1..) => Ok(Some(port)),
-            _ => Err(bad("the request names a port that is none")),
-        },
+        // `parse` would take a sign.
+        Some((_, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            match digits.parse() {
+                Ok(port @ 1..) => Ok(Some(port)),
+                _ => Err(bad("the request names a port that is none")),
+            }
+        }
+        Some(_) => Err(bad("the request names a port that is none")),
     }
 }
 
