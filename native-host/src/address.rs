@@ -54,6 +54,31 @@ pub fn is_web_port(port: u16) -> bool {
     OTHER_PROTOCOLS.binary_search(&port).is_err()
 }
 
+/// Names that are not of the public DNS, but of this machine, its network or other systems
+/// (RFC 6761, 6762, 7686, 8375, 9476, and names in wide local use).
+const LOCAL_NAMES: [&str; 11] = [
+    "alt",
+    "corp",
+    "home",
+    "home.arpa",
+    "internal",
+    "invalid",
+    "lan",
+    "local",
+    "localhost",
+    "onion",
+    "test",
+];
+
+/// Whether a host name, lower case and without final dot, is one for local use.
+pub fn is_local_name(name: &str) -> bool {
+    !name.contains('.')
+        || LOCAL_NAMES.iter().any(|local| {
+            name.strip_suffix(local)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+}
+
 /// Whether an address is one of the public internet (RFC 6890 and the IANA special-purpose
 /// registries), however it is disguised: IPv4 inside IPv6 counts as the IPv4 address it reaches.
 pub fn is_public(address: IpAddr) -> bool {
@@ -107,6 +132,27 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_for_local_use_are_known() {
+        for name in [
+            "printer",
+            "a.localhost",
+            "nas.local",
+            "home.arpa",
+            "x.home.arpa",
+        ] {
+            assert!(is_local_name(name), "{name}");
+        }
+        for name in [
+            "example.com",
+            "mylocalhost.example",
+            "local.example",
+            "arpa.net",
+        ] {
+            assert!(!is_local_name(name), "{name}");
+        }
+    }
 
     #[test]
     fn ports_of_other_protocols_are_known() {

@@ -22,8 +22,8 @@
 //! not become a way into the reader's own network. Every answer says that it came from a public
 //! address (`treat-as-public-address`), since to the browser it came from this machine.
 //!
-//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`), `http`
-//! (what is asked), `limits`, `pool` (connections in use and idle), `connect` (from endpoints to a
+//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`),
+//! `target` (what is asked for), `http` (what becomes of it), `limits`, `pool` (connections in use and idle), `connect` (from endpoints to a
 //! connection), `race` (from addresses to one that answers). What can't be opened is answered with
 //! one of the `pages`, which says in plain words what was found and what to do, with a stable code.
 
@@ -36,6 +36,7 @@ mod limits;
 mod pages;
 mod pool;
 mod race;
+mod target;
 mod upgrade;
 
 use std::{

@@ -7,7 +7,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -23,7 +23,7 @@ use tokio_util::either::Either;
 
 use super::race::Racer;
 use crate::{
-    address::{PrivateAccess, is_public, is_web_port},
+    address::{PrivateAccess, is_local_name, is_public, is_web_port},
     endpoint::{Endpoint, Target},
     key::{KeyHost, PublicKey},
     problem::{Code, Problem},
@@ -109,6 +109,14 @@ pub(super) enum ConnectError {
         /// Where it points.
         address: IpAddr,
     },
+    /// A name that is not of the public DNS.
+    #[error("{host} points to {name}, which is a name for local use")]
+    LocalName {
+        /// The name.
+        host: KeyHost,
+        /// Where it points.
+        name: String,
+    },
     /// A port of another protocol.
     #[error("{host} points to port {port}, which browsers don’t speak to")]
     Port {
@@ -177,7 +185,7 @@ impl From<ConnectError> for Problem {
     fn from(error: ConnectError) -> Self {
         let code = match &error {
             ConnectError::NoEndpoint(_) => Code::NoEndpoint,
-            ConnectError::Private { .. } => Code::PrivateAddress,
+            ConnectError::Private { .. } | ConnectError::LocalName { .. } => Code::PrivateAddress,
             ConnectError::Port { .. } => Code::BadPort,
             ConnectError::Failed { .. }
             | ConnectError::Late(_)
@@ -268,6 +276,15 @@ impl Connector {
         alpn: Alpn,
     ) -> Result<Connection, ConnectError> {
         let port = port(site, endpoint);
+        if let Target::Icann(name) = &endpoint.target
+            && !self.private.allows(site.host.key())
+            && is_local_name(name)
+        {
+            return Err(ConnectError::LocalName {
+                host: site.host.clone(),
+                name: name.clone(),
+            });
+        }
         let addresses = match &endpoint.target {
             Target::Icann(name) if site.beyond => return self.icann(site, name, port, alpn).await,
             Target::Icann(name) => {
@@ -385,7 +402,7 @@ impl Connector {
         let everywhere = self.private.allows(site.host.key());
         let (allowed, refused): (Vec<IpAddr>, Vec<IpAddr>) = addresses
             .iter()
-            .partition(|address| everywhere || is_public(**address));
+            .partition(|address| everywhere || (is_public(**address) && !is_own(**address)));
         if allowed.is_empty() {
             return Err(match refused.first() {
                 Some(address) => private(*address),
@@ -402,18 +419,28 @@ impl Connector {
             .connect(&at_port(&allowed, port))
             .await
             .map_err(failed)?;
-        let ends = |stream: &TcpStream| Ok((stream.local_addr()?, stream.peer_addr()?));
-        let ends: io::Result<(SocketAddr, SocketAddr)> = ends(&stream);
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], port));
-        let (near, far) = ends.map_err(|reason| failed((nowhere, reason)))?;
-        // An address of this machine's own is no less private for being public: nothing outside
-        // could reach what listens there behind a firewall.
-        if !everywhere && near.ip() == far.ip() {
-            return Err(private(far.ip()));
-        }
+        let far = stream.peer_addr().map_err(|reason| {
+            let nowhere = SocketAddr::from(([0, 0, 0, 0], port));
+            failed((nowhere, reason))
+        })?;
         _ = stream.set_nodelay(true);
         Ok((stream, far))
     }
+}
+
+/// Whether an address is one of this machine's own. It is no less private for being public: nothing
+/// outside could reach what listens there behind a firewall. A socket that is only told where it
+/// would send to knows, and sends nothing.
+fn is_own(address: IpAddr) -> bool {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let near = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 9))?;
+        socket.local_addr()
+    });
+    near.is_ok_and(|near| near.ip() == address)
 }
 
 fn at_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {

@@ -18,6 +18,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
+/// The header field that carries the stable code of a failure.
+pub(super) const CODE: HeaderName = HeaderName::from_static("pkarr-error");
+
 /// Says that an answer is of the public internet, though it came from this machine: without it a
 /// page could reach into the reader's own network as if it were part of it (the directive of
 /// Chromium's Local Network Access; measured for pages, and for scripts of workers).
@@ -47,6 +50,20 @@ pub(super) fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a body is framed by its length, by its end, or by `chunked` and no other coding. hyper
+/// undoes that one alone, and would pass the rest on without its name.
+pub(super) fn is_plainly_framed(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"chunked"),
+        _ => false,
+    }
+}
+
 /// Makes one field of several `Cookie` fields, into which HTTP/2 may split it (RFC 9113, section
 /// 8.2.3).
 pub(super) fn join_cookies(headers: &mut HeaderMap) {
@@ -65,11 +82,16 @@ pub(super) fn join_cookies(headers: &mut HeaderMap) {
 /// Makes an answer of a site one of the gateway.
 ///
 /// Taken out, beside what is hop by hop: `Alt-Svc`, since the browser can't go around the gateway,
-/// and `Strict-Transport-Security`: whether a key is to be opened as `https://` its record says,
+/// `Pkarr-Error`, which is the gateway's own, and `Strict-Transport-Security`: whether a key is to be opened as `https://` its record says,
 /// and the browser must not be bound to it after the reader has switched that off.
 pub(super) fn finish_answer(headers: &mut HeaderMap) {
+    // Chunks stand over a length (RFC 9112, section 6.3).
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     drop_hop_by_hop(headers);
     headers.remove(header::ALT_SVC);
+    headers.remove(CODE);
     headers.remove(header::STRICT_TRANSPORT_SECURITY);
     mark_public(headers);
 }

@@ -31,10 +31,10 @@ use super::{
     limits::{Limits, Turn},
     pages::{self, Failure, Reader},
     pool::{ExchangeError, Pool},
+    target::{self, Asked},
     upgrade as web_socket,
 };
 use crate::{
-    address::is_web_port,
     authority::{Authority, Roots},
     endpoint::{Endpoint, Target},
     key::KeyHost,
@@ -61,34 +61,6 @@ pub(super) struct Proxy {
     server_config: Mutex<Option<(Arc<Authority>, Arc<ServerConfig>)>>,
 }
 
-/// What a request asks for, beside its path.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    host: KeyHost,
-    /// Where it is not the scheme's own.
-    port: Option<u16>,
-    /// Whether it is asked for by `https` or `wss`.
-    secure: bool,
-}
-
-impl Asked {
-    pub(super) fn new(host: KeyHost, port: Option<u16>, secure: bool) -> Self {
-        let default = if secure { 443 } else { 80 };
-        Self {
-            host,
-            port: port.filter(|port| *port != default),
-            secure,
-        }
-    }
-
-    fn authority(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.to_string(),
-        }
-    }
-}
-
 impl Proxy {
     pub(super) fn new(resolver: Resolver, config: GatewayConfig) -> Self {
         Self {
@@ -109,15 +81,15 @@ impl Proxy {
             let host = request.uri().host().unwrap_or_default().to_owned();
             return Arc::clone(&self)
                 .open_tunnel(request)
-                .unwrap_or_else(|problem| refuse(&problem.into(), &host, Reader::Program));
+                .unwrap_or_else(|problem| {
+                    let mut refused = refuse(&problem.into(), &host, Reader::Program);
+                    // What follows may be meant for a tunnel, and must not be read as a request.
+                    let close = HeaderValue::from_static("close");
+                    refused.headers_mut().insert(header::CONNECTION, close);
+                    refused
+                });
         }
-        let asked = if request.uri().scheme() == Some(&Scheme::HTTP) {
-            key_host(request.uri()).map(|host| Asked::new(host, request.uri().port_u16(), false))
-        } else {
-            let what =
-                "this is a proxy for http:// key hosts, and the request is not one for a proxy";
-            Err(Problem::new(Code::BadRequest, what))
-        };
+        let asked = target::of_proxy_request(&request);
         self.answer(asked, request).await
     }
 
@@ -140,14 +112,7 @@ impl Proxy {
     }
 
     fn open_tunnel(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
-        let host = key_host(request.uri())?;
-        let port = request.uri().port_u16().ok_or_else(|| {
-            Problem::new(Code::BadRequest, "a tunnel is asked for without a port")
-        })?;
-        if !is_web_port(port) {
-            let what = format!("browsers don’t speak to port {port}");
-            return Err(Problem::new(Code::BadPort, what));
-        }
+        let (host, port) = target::of_tunnel(&request)?;
         if port == 443 && self.authority().is_none() {
             let what = format!("https://{host}/ was asked for");
             return Err(Problem::new(Code::HttpsOff, what));
@@ -207,12 +172,16 @@ impl Proxy {
             self.exchange(asked, &site, &route, request, turn).await
         };
         match outcome {
-            Err(ExchangeError::Connect(ConnectError::Icann { name, port })) => {
-                let port = (port != 443)
-                    .then(|| format!(":{port}"))
-                    .unwrap_or_default();
-                Ok(redirect(&format!("https://{name}{port}"), &path)?)
-            }
+            Err(ExchangeError::Connect(error)) => match *error {
+                ConnectError::Icann { name, port } => {
+                    let authority = match port {
+                        443 => name,
+                        _ => format!("{name}:{port}"),
+                    };
+                    Ok(redirect(&format!("https://{authority}"), &path)?)
+                }
+                error => Err(error.into()),
+            },
             Err(error) => Err(told(error, &asked.host).into()),
             Ok(response) => Ok(response),
         }
@@ -270,7 +239,7 @@ impl Proxy {
                 Err(_) => return Err(ConnectError::Late(asked.host.clone()).into()),
             }
         };
-        Ok(finished(response, turn))
+        finished(response, turn)
     }
 
     async fn open_web_socket(
@@ -300,7 +269,7 @@ impl Proxy {
             .await
             .map_err(|_| ConnectError::Late(asked.host.clone()))??;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(finished(response, turn));
+            return finished(response, turn);
         }
         web_socket::join(browser, &mut response, permit);
         let mut response = response.map(|_| empty());
@@ -343,13 +312,6 @@ impl Proxy {
     }
 }
 
-fn key_host(uri: &Uri) -> Result<KeyHost, Problem> {
-    let host = uri
-        .host()
-        .ok_or_else(|| Problem::new(Code::BadRequest, "the request names no host"))?;
-    KeyHost::parse(host).map_err(|error| Problem::new(Code::NotAKey, error))
-}
-
 /// Writes into a request what depends on where it goes: the target in its form (RFC 9112, section
 /// 3.2.1; RFC 9113, section 8.3.1), and the host.
 fn fit(
@@ -386,12 +348,23 @@ fn fit(
 }
 
 /// The answer of a site as it goes to the browser.
-fn finished(mut response: Response<Incoming>, turn: Turn) -> Response<Body> {
+fn finished(mut response: Response<Incoming>, turn: Turn) -> Result<Response<Body>, ExchangeError> {
+    // Nobody switches protocols unasked, and only the gateway itself asks for a proxy's password.
+    let refused = [
+        StatusCode::SWITCHING_PROTOCOLS,
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+    ];
+    if refused.contains(&response.status()) {
+        return Err(ExchangeError::Status(response.status()));
+    }
+    if !fields::is_plainly_framed(response.headers()) {
+        return Err(ExchangeError::Coding);
+    }
     fields::finish_answer(response.headers_mut());
     response.extensions_mut().clear();
     // The version is this connection's, not that to the site (RFC 9110, section 2.5).
     *response.version_mut() = hyper::Version::HTTP_11;
-    response.map(|body| Passing::answer(body, turn))
+    Ok(response.map(|body| Passing::answer(body, turn)))
 }
 
 fn refuse(failure: &Failure, host: &str, reader: Reader) -> Response<Body> {
@@ -410,9 +383,12 @@ fn no_endpoint(host: &KeyHost, route: &Route) -> Failure {
 
 fn told(error: ExchangeError, host: &KeyHost) -> Problem {
     match error {
-        ExchangeError::Connect(error) => error.into(),
+        ExchangeError::Connect(error) => (*error).into(),
         ExchangeError::Busy => Problem::new(Code::Busy, error),
         ExchangeError::Target(error) => Problem::new(Code::BadRequest, error),
+        ExchangeError::Status(_) | ExchangeError::Coding => {
+            Problem::new(Code::ConnectFailed, format!("{host}: {error}"))
+        }
         ExchangeError::Http(error) => {
             let mut cause: &dyn Error = &error;
             while let Some(source) = cause.source() {

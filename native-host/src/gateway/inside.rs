@@ -19,9 +19,8 @@ use std::{
 };
 
 use hyper::{
-    Request, Uri,
+    Request,
     body::{Buf, Bytes, Incoming},
-    header,
     service::service_fn,
     upgrade::OnUpgrade,
 };
@@ -44,14 +43,10 @@ use tokio::{
 };
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::{
-    HEAD_TIMEOUT, MAX_HEAD,
-    http::{Asked, Proxy},
-};
+use super::{HEAD_TIMEOUT, MAX_HEAD, http::Proxy, target::of_tunnelled_request};
 use crate::{
     authority::Authority,
     key::KeyHost,
-    problem::{Code, Problem},
     tls::{H2, HTTP_11},
 };
 
@@ -127,7 +122,7 @@ where
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&proxy);
-        let asked = asked(&tunnel, secure, &request);
+        let asked = of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request);
         async move { Ok::<_, Infallible>(proxy.answer(asked, request).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -154,41 +149,6 @@ where
         .serve_connection_with_upgrades(TokioIo::new(stream), service)
         .await
         .map_err(io::Error::other)
-}
-
-/// What a request inside a tunnel asks for.
-fn asked(tunnel: &Tunnel, secure: bool, request: &Request<Incoming>) -> Result<Asked, Problem> {
-    let misdirected = || {
-        let host = &tunnel.host;
-        let what = format!("a request for another host came over the connection for {host}");
-        Problem::new(Code::Misdirected, what)
-    };
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let host = hosts.next().map(|host| host.to_str());
-    if hosts.next().is_some() {
-        let what = "the request names more than one host";
-        return Err(Problem::new(Code::BadRequest, what));
-    }
-    let named = match host {
-        Some(host) => Some(host.map_err(|_| misdirected())?),
-        None => None,
-    };
-    let target = request.uri().authority().map(|target| target.as_str());
-    // One of the two is there in a request of a browser, and what is there must be the tunnel's.
-    for authority in [named, target].into_iter().flatten() {
-        let uri: Uri = authority.parse().map_err(|_| misdirected())?;
-        let host = uri.host().and_then(|host| KeyHost::parse(host).ok());
-        let default = if secure { 443 } else { 80 };
-        let port = uri.port_u16().unwrap_or(default);
-        if host.as_ref() != Some(&tunnel.host) || port != tunnel.port {
-            return Err(misdirected());
-        }
-    }
-    if named.is_none() && target.is_none() {
-        let what = "the request names no host";
-        return Err(Problem::new(Code::BadRequest, what));
-    }
-    Ok(Asked::new(tunnel.host.clone(), Some(tunnel.port), secure))
 }
 
 /// The side of TLS that browsers see, with certificates of this authority.

@@ -6,21 +6,18 @@
 
 use hyper::{
     Request, Response, StatusCode,
-    header::{self, HeaderName, HeaderValue},
+    header::{self, HeaderValue},
 };
 
 use super::{
     body::{Body, text},
-    fields::mark_public,
+    fields::{CODE, mark_public},
 };
 use crate::{
     packet::SignedPacket,
     problem::{Code, Problem},
     view::RecordView,
 };
-
-/// The header field that carries the stable code.
-const CODE: HeaderName = HeaderName::from_static("pkarr-error");
 
 const STYLE: &str = include_str!("page.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \

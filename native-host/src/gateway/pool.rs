@@ -16,7 +16,7 @@ use std::{
 };
 
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::{Body as _, Incoming},
     client::conn::{http1, http2},
 };
@@ -100,16 +100,28 @@ enum Sender {
 pub(super) enum ExchangeError {
     /// There is no connection.
     #[error(transparent)]
-    Connect(#[from] ConnectError),
+    Connect(Box<ConnectError>),
     /// The site broke off, or answered what is not HTTP.
     #[error(transparent)]
     Http(#[from] hyper::Error),
     /// The target can't be written.
     #[error(transparent)]
     Target(#[from] hyper::http::Error),
+    /// An answer that only a proxy gives, or that was not asked for.
+    #[error("the server answered with {0}, which was not asked for")]
+    Status(StatusCode),
+    /// A transfer coding that can't be undone.
+    #[error("the server coded its answer in a way that can’t be passed on")]
+    Coding,
     /// All connections that a site may have are in use.
     #[error("all connections to the site are in use")]
     Busy,
+}
+
+impl From<ConnectError> for ExchangeError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(Box::new(error))
+    }
 }
 
 impl Pool {

@@ -1,0 +1,165 @@
+//! What a request asks for: which host, which port, by which scheme.
+//!
+//! Read strictly. A request that could be read in two ways by two programs is how requests are
+//! smuggled past a proxy, so whatever is unclear is refused.
+
+use hyper::{
+    HeaderMap, Request, Uri, Version,
+    body::Incoming,
+    header,
+    http::uri::{Authority, Scheme},
+};
+
+use super::fields;
+use crate::{
+    address::is_web_port,
+    key::KeyHost,
+    problem::{Code, Problem},
+};
+
+/// What a request asks for, beside its path.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) host: KeyHost,
+    /// Where it is not the scheme's own.
+    pub(super) port: Option<u16>,
+    /// Whether it is asked for by `https` or `wss`.
+    pub(super) secure: bool,
+}
+
+impl Asked {
+    pub(super) fn new(host: KeyHost, port: Option<u16>, secure: bool) -> Self {
+        let default = if secure { 443 } else { 80 };
+        Self {
+            host,
+            port: port.filter(|port| *port != default),
+            secure,
+        }
+    }
+
+    /// The host, and the port where it is not the scheme's own.
+    pub(super) fn authority(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.to_string(),
+        }
+    }
+}
+
+/// The target of a request to the proxy: `http://`, in absolute form (RFC 9112, section 3.2.2).
+pub(super) fn of_proxy_request(request: &Request<Incoming>) -> Result<Asked, Problem> {
+    let uri = request.uri();
+    if uri.scheme() != Some(&Scheme::HTTP) {
+        let what = "this is a proxy for http:// key hosts, and the request is not one for a proxy";
+        return Err(bad(what));
+    }
+    one_host(request.headers(), request.version())?;
+    plainly_framed(request.headers())?;
+    let (host, port) = host_and_port(uri)?;
+    Ok(Asked::new(host, port, false))
+}
+
+/// Where a tunnel is asked to lead: a host and a port, and nothing else (RFC 9112, section 3.2.3).
+pub(super) fn of_tunnel(request: &Request<Incoming>) -> Result<(KeyHost, u16), Problem> {
+    let uri = request.uri();
+    if uri.scheme().is_some() || uri.path_and_query().is_some() {
+        return Err(bad("a tunnel is asked for by host and port alone"));
+    }
+    // Some bytes of the tunnel would be taken for it.
+    let body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    if body.iter().any(|name| request.headers().contains_key(name)) {
+        return Err(bad("a tunnel is asked for without a body"));
+    }
+    one_host(request.headers(), request.version())?;
+    let (host, port) = host_and_port(uri)?;
+    let port = port.ok_or_else(|| bad("a tunnel is asked for without a port"))?;
+    if !is_web_port(port) {
+        let what = format!("browsers don’t speak to port {port}");
+        return Err(Problem::new(Code::BadPort, what));
+    }
+    Ok((host, port))
+}
+
+/// What a request inside a tunnel to `host` and `port` asks for. Its authority must be the
+/// tunnel's, else it is misdirected.
+pub(super) fn of_tunnelled_request(
+    host: &KeyHost,
+    port: u16,
+    secure: bool,
+    request: &Request<Incoming>,
+) -> Result<Asked, Problem> {
+    let misdirected = || {
+        let what = format!("a request for another host came over the connection for {host}");
+        Problem::new(Code::Misdirected, what)
+    };
+    one_host(request.headers(), request.version())?;
+    plainly_framed(request.headers())?;
+    let named = match request.headers().get(header::HOST) {
+        Some(named) => Some(Authority::try_from(named.as_bytes()).map_err(|_| misdirected())?),
+        None => None,
+    };
+    // One of the two is there, and what is there must be the tunnel's.
+    for authority in named.iter().chain(request.uri().authority()) {
+        let default = if secure { 443 } else { 80 };
+        let of = KeyHost::parse(authority.host()).map_err(|_| misdirected())?;
+        if of != *host || port_of(authority)?.unwrap_or(default) != port {
+            return Err(misdirected());
+        }
+    }
+    if named.is_none() && request.uri().authority().is_none() {
+        return Err(bad("the request names no host"));
+    }
+    Ok(Asked::new(host.clone(), Some(port), secure))
+}
+
+fn host_and_port(uri: &Uri) -> Result<(KeyHost, Option<u16>), Problem> {
+    let authority = uri
+        .authority()
+        .ok_or_else(|| bad("the request names no host"))?;
+    let host =
+        KeyHost::parse(authority.host()).map_err(|error| Problem::new(Code::NotAKey, error))?;
+    Ok((host, port_of(authority)?))
+}
+
+/// The port of an authority; a text that is no port would otherwise pass for none.
+fn port_of(authority: &Authority) -> Result<Option<u16>, Problem> {
+    if authority.as_str().contains('@') {
+        return Err(bad("the request carries a user name"));
+    }
+    match authority.as_str().rsplit_once(':') {
+        None | Some((_, "")) => Ok(None),
+        Some(_) => match authority.port_u16() {
+            Some(port @ 1..) => Ok(Some(port)),
+            _ => Err(bad("the request names a port that is none")),
+        },
+    }
+}
+
+/// RFC 9112, section 3.2: one `Host`, no more and no less. HTTP/1.0 may do without, HTTP/2 has an
+/// authority of its own.
+fn one_host(headers: &HeaderMap, version: Version) -> Result<(), Problem> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => Err(bad("the request names more than one host")),
+        (None, _) if version == Version::HTTP_11 => Err(bad("the request has no Host")),
+        (Some(host), None) if !host.is_empty() && Authority::try_from(host.as_bytes()).is_err() => {
+            Err(bad("the request’s Host is no host"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// RFC 9112, section 6.1: a coding that the gateway does not undo can’t be passed on.
+fn plainly_framed(headers: &HeaderMap) -> Result<(), Problem> {
+    if fields::is_plainly_framed(headers) {
+        Ok(())
+    } else {
+        Err(bad(
+            "the request’s body has a coding that is not chunked alone",
+        ))
+    }
+}
+
+fn bad(what: &str) -> Problem {
+    Problem::new(Code::BadRequest, what)
+}
