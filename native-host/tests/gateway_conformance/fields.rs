@@ -112,17 +112,18 @@ async fn a_connection_field_takes_away_no_framing() {
 }
 
 #[tokio::test]
-async fn nobody_upgrades_the_connection_to_the_site() {
+async fn the_connection_to_the_site_becomes_nothing_but_a_web_socket() {
     let world = World::new().await;
     let site = Site::plain().await;
     for fields in [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n",
         "Upgrade: TLS/1.0\r\n",
         "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nConnection: HTTP2-Settings\r\n",
     ] {
-        // That the site is asked for no upgrade is checked by `requests`.
-        get(&world, &site, fields).await;
+        let seen = get(&world, &site, fields).await;
+        assert!(seen.all("upgrade").is_empty(), "{seen:?}");
     }
 }
 

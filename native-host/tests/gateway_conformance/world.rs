@@ -6,6 +6,7 @@ use std::{
 };
 
 use pkarr_host::{
+    address::PrivateAccess,
     gateway::{Gateway, GatewayConfig},
     key::PublicKey,
 };
@@ -19,8 +20,8 @@ use super::{
 /// How the gateway of these tests runs.
 pub(crate) fn config() -> GatewayConfig {
     GatewayConfig {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        allow_private: true,
+        private: PrivateAccess::all(),
+        ..GatewayConfig::new("127.0.0.1:0".parse().unwrap())
     }
 }
 
@@ -178,13 +179,22 @@ fn assert_for_origin(request: &Message, host: &str) {
     };
     assert!(target.starts_with('/') || target == "*", "{request:?}");
     assert_eq!(request.all("host"), [host], "{request:?}");
+    // Two things may be asked of the next connection: trailers and a WebSocket.
+    match request.field("connection") {
+        Some("te") => assert_eq!(request.field("te"), Some("trailers"), "{request:?}"),
+        Some("Upgrade") => assert_eq!(request.field("upgrade"), Some("websocket"), "{request:?}"),
+        other => {
+            assert_eq!(other, None, "{request:?}");
+            assert!(
+                request.all("te").is_empty() && request.all("upgrade").is_empty(),
+                "{request:?}"
+            );
+        }
+    }
     for absent in [
-        "connection",
         "proxy-connection",
         "proxy-authorization",
         "keep-alive",
-        "te",
-        "upgrade",
         "http2-settings",
         "via",
         "forwarded",
