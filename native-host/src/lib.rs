@@ -7,7 +7,8 @@
 //! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], [`address`], and [`problem`],
 //!   the words in which failures are told.
 //! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], [`tls`], the connection
-//!   that proves a key, and [`authority`], the certificates that browsers want instead.
+//!   that proves a key, [`authority`], the certificates that browsers want instead, and [`trust`],
+//!   the stores in which they look whom to believe.
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
 //!   extension, [`cli`] to people.
@@ -79,6 +80,7 @@ pub mod publisher;
 pub mod relays;
 pub mod resolver;
 pub mod tls;
+pub mod trust;
 pub mod view;
 pub mod zone;
 
