@@ -9,7 +9,8 @@
 //! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], [`tls`], the connection
 //!   that proves a key, [`authority`], the certificates that browsers want instead, and [`trust`],
 //!   the stores in which they look whom to believe.
-//! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
+//! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes, [`https`] switches
+//!   `https://` on and off.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
 //!   extension, [`cli`] to people.
 //!
@@ -70,6 +71,7 @@ pub mod cli;
 pub mod dht;
 pub mod endpoint;
 pub mod gateway;
+pub mod https;
 pub mod item;
 pub mod key;
 pub mod keystore;
