@@ -43,8 +43,9 @@ pub struct Https {
 }
 
 impl Https {
-    /// With the root below `data_dir`, and the browsers that are in `places`.
-    pub fn new(data_dir: &Path, places: Places) -> Self {
+    /// With the root below `data_dir`, and the browsers that are in `places`; without any for a
+    /// user who has no home.
+    pub fn new(data_dir: &Path, places: Option<Places>) -> Self {
         Self {
             roots: Roots::new(folder(data_dir)),
             stores: Stores::new(places),

@@ -140,28 +140,31 @@ struct Entry {
 /// The certificate stores of a user.
 #[derive(Debug, Clone)]
 pub struct Stores {
-    places: Places,
+    places: Option<Places>,
 }
 
 impl Stores {
-    /// Those of the user whose folders these are.
-    pub fn new(places: Places) -> Self {
+    /// Those of the user whose folders these are; none where there are no folders.
+    pub fn new(places: Option<Places>) -> Self {
         Self { places }
     }
 
     /// The stores there are now, in a stable order. One that a browser would make when it starts
     /// next is among them, too.
     pub fn find(&self) -> Vec<Store> {
+        let Some(places) = &self.places else {
+            return Vec::new();
+        };
         if cfg!(windows) {
             let place = "Current User\\Root".to_owned();
             return vec![Store::new("Windows", place, Kind::Windows)];
         }
         if cfg!(target_os = "macos") {
-            let path = self.places.keychain();
+            let path = places.keychain();
             let place = path.display().to_string();
             return vec![Store::new("macOS", place, Kind::Macos(path))];
         }
-        self.places
+        places
             .databases()
             .into_iter()
             .map(|(name, folder)| {

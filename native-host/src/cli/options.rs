@@ -15,10 +15,12 @@ use url::Url;
 use crate::{
     cache::{Cache, Limits},
     dht::{Dht, DhtConfig},
+    https::Https,
     problem::{Code, Problem},
     publisher::Publisher,
     relays::{DEFAULT_RELAYS, RelayLimits, Relays},
     resolver::{Resolver, ResolverConfig},
+    trust::Places,
     zone::External,
 };
 
@@ -255,6 +257,11 @@ impl Settings {
             v4: self.external_ipv4,
             v6: self.external_ipv6,
         }
+    }
+
+    /// `https://` for keys, in the browsers of the user who runs the program.
+    pub(super) fn https(&self) -> Https {
+        Https::new(&self.data_dir, Places::of_user())
     }
 
     /// DHT, relays, cache, resolver and publisher as these settings have them.

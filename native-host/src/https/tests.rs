@@ -12,7 +12,7 @@ fn user() -> Option<(TempDir, Https)> {
     std::fs::create_dir_all(home.join(".config/chromium")).unwrap();
     std::fs::create_dir_all(&profile).unwrap();
     certutil(&profile, &["-N", "--empty-password"])?;
-    let https = Https::new(&folder.path().join("data"), Places::below(home));
+    let https = Https::new(&folder.path().join("data"), Some(Places::below(home)));
     Some((folder, https))
 }
 

@@ -94,7 +94,7 @@ fn only_the_browser_can_change_a_locked_database() {
         assert!(nss::add_by(way, &profile, &ours).is_err(), "{way:?}");
     }
     let by_nss = libnss::is_installed();
-    let stores = Stores::new(Places::below(folder.path().join("home"))).find();
+    let stores = Stores::new(Some(Places::below(folder.path().join("home")))).find();
     assert_eq!(stores[0].name(), "Firefox (locked)");
     let error = stores[0].trust(&ours).unwrap_err();
     assert_eq!(matches!(error, TrustError::Password), by_nss, "{error}");
@@ -110,7 +110,7 @@ fn a_store_keeps_the_newest_root_and_forgets_all() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     std::fs::create_dir_all(home.join(".config/chromium")).unwrap();
-    let stores = Stores::new(Places::below(home.clone()));
+    let stores = Stores::new(Some(Places::below(home.clone())));
     let found = stores.find();
     let [store] = &found[..] else {
         panic!("{found:?}");
