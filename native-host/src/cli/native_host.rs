@@ -1,10 +1,13 @@
 //! `pkarr native-host`: what browsers start.
 //!
 //! Here the parts of a browser's host are put together: a resolver, a gateway that is started when
-//! the extension asks for it, a keeper for the user's published keys, and a session on standard
-//! input and output that ends with the input.
+//! the extension asks for it, a keeper for the user's published keys, the root of `https://`, which
+//! is renewed in time, and a session on standard input and output that ends with the input.
 
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use tracing_appender::{
     non_blocking::WorkerGuard,
@@ -79,17 +82,23 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     );
     let parts = settings.services()?;
     parts.dht.start();
+    let https = settings.https();
+    // The session sets it, the gateway asks it.
+    let https_in_use = Arc::new(AtomicBool::new(false));
     let services = Services {
         start_gateway: start_gateway(parts.resolver.clone(), settings.allow_private),
         resolver: parts.resolver,
         allow_private: settings.allow_private,
         data_dir: settings.data_dir.clone(),
+        https: https.clone(),
+        https_in_use: Arc::clone(&https_in_use),
     };
     let keeper = Keeper::new(parts.publisher, settings.external());
     let session = session::serve(tokio::io::stdin(), tokio::io::stdout(), services);
     let served = tokio::select! {
         served = session => served,
         () = keeper.run(|_| {}) => Ok(()),
+        () = https.keep_renewed() => Ok(()),
     };
     keeper.release().await;
     tracing::info!("the browser closed the pipe");
