@@ -151,11 +151,12 @@ fn show(status: &HttpsStatus, output: &Output) {
         }
         None => output.line(format_args!("{STRONG}https{STRONG:#}    off")),
     }
-    let wide = |of: fn(&TrustStore) -> &str| {
+    let wide = |of: &dyn Fn(&TrustStore) -> &str| {
         let widths = status.stores.iter().map(|store| of(store).chars().count());
         widths.max().unwrap_or(0)
     };
-    let (names, words) = (wide(|store| &store.name), wide(|store| word(store)));
+    let word = if status.enabled { word } else { left };
+    let (names, words) = (wide(&|store| &store.name), wide(&|store| word(store)));
     for (index, store) in status.stores.iter().enumerate() {
         let title = if index == 0 { "browsers" } else { "" };
         output.line(format_args!(
@@ -186,6 +187,15 @@ fn word(store: &TrustStore) -> &'static str {
     match (store.trusts, &store.failure) {
         (true, _) => "trusts it",
         (false, None) => "does not trust it",
+        (false, Some(_)) => "failed",
+    }
+}
+
+/// What is left of the root after it was switched off.
+fn left(store: &TrustStore) -> &'static str {
+    match (store.trusts, &store.failure) {
+        (true, _) => "still has a root of pkarr",
+        (false, None) => "has no root of pkarr",
         (false, Some(_)) => "failed",
     }
 }
