@@ -22,7 +22,10 @@ struct Host {
 
 impl Host {
     fn start(bootstrap: &[String]) -> Self {
-        let data_dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), bootstrap)
+    }
+
+    fn start_in(data_dir: tempfile::TempDir, bootstrap: &[String]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_pkarr"))
             .arg("chrome-extension://lgefegacnbcimpjhcdiipjjboabmnjfd/")
             .env("PKARR_BOOTSTRAP", bootstrap.join(","))
@@ -324,4 +327,32 @@ fn https_is_switched_on_and_off() {
 
     let wrong = https(json!({ "action": "explode" }));
     assert_eq!(wrong["error"]["code"], -32602);
+}
+
+#[test]
+fn a_root_that_excludes_too_little_is_replaced_at_the_start() {
+    // As an earlier version made it, with a shorter list.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    params.name_constraints = Some(rcgen::NameConstraints {
+        permitted_subtrees: Vec::new(),
+        excluded_subtrees: vec![rcgen::GeneralSubtree::DnsName("com".to_owned())],
+    });
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let data_dir = tempfile::tempdir().unwrap();
+    let folder = data_dir.path().join("https");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("root.pem"), &certificate).unwrap();
+    std::fs::write(folder.join("root.key"), key.serialize_pem() + &certificate).unwrap();
+
+    let mut host = Host::start_in(data_dir, &nowhere());
+    host.call("hello", json!({ "version": "1.0.0", "protocol": 1 }));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while std::fs::read_to_string(folder.join("root.pem")).unwrap() == certificate {
+        assert!(Instant::now() < deadline, "nothing is renewed");
+        host.call("https", json!({ "action": "status" }));
+    }
+    let renewed = &host.call("https", json!({ "action": "status" }))["result"];
+    assert_eq!(renewed["enabled"], true);
 }
