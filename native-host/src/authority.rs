@@ -41,6 +41,8 @@ mod folder;
 
 pub use folder::{RootChange, Roots};
 
+/// How the subject of every root begins.
+pub(crate) const SUBJECT: &str = "pkarr on this computer";
 /// RFC 7468, section 5.
 const CERTIFICATE_START: &str = "-----BEGIN CERTIFICATE-----";
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -227,7 +229,7 @@ impl Authority {
         params.distinguished_name.push(
             DnType::CommonName,
             format!(
-                "pkarr on this computer – keys only ({} {})",
+                "{SUBJECT} – keys only ({} {})",
                 OffsetDateTime::from(now).date(),
                 HEXUPPER.encode(&serial.to_bytes()[..4]),
             ),
@@ -293,7 +295,7 @@ impl fmt::Debug for Authority {
 }
 
 /// SHA-256 over a certificate, as browsers show it.
-pub(crate) fn fingerprint(der: &[u8]) -> String {
+fn fingerprint(der: &[u8]) -> String {
     let pairs: Vec<String> = Sha256::digest(der)
         .iter()
         .map(|byte| format!("{byte:02X}"))

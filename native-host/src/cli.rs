@@ -15,6 +15,7 @@ mod daemon;
 mod endpoints;
 mod gateway;
 mod history;
+mod https;
 mod key;
 mod native_host;
 mod options;
@@ -110,6 +111,8 @@ enum Command {
     Endpoints(endpoints::Arguments),
     /// Run the gateway alone: an HTTP proxy for key hosts, for any program
     Gateway(gateway::Arguments),
+    /// Switch https:// on or off for keys in the browsers of this user
+    Https(https::Arguments),
     /// Run a DHT of several nodes on this machine, to try things
     Testnet(testnet::Arguments),
     /// Speak native messaging on standard input and output, as browsers start it
@@ -165,6 +168,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Status(arguments) => arguments.json,
         Command::Cache(arguments) => arguments.json(),
         Command::Config(arguments) => arguments.json(),
+        Command::Https(arguments) => arguments.json(),
         Command::NativeHost | Command::Completions(_) | Command::Man(_) => false,
     };
     let output = Output::new(json);
@@ -195,6 +199,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Cache(arguments) => cache::run(arguments, &settings, &output).await,
         Command::Config(_) => config::run(&settings, &output),
         Command::Gateway(arguments) => gateway::run(arguments, &settings, &output).await,
+        Command::Https(arguments) => https::run(arguments, &settings, &output).await,
         Command::Testnet(arguments) => testnet::run(arguments, &output).await,
         Command::Endpoints(arguments) => endpoints::run(arguments, &settings, &output).await,
         Command::NativeHost => native_host::run(&settings).await,

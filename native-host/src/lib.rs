@@ -7,8 +7,10 @@
 //! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], [`address`], and [`problem`],
 //!   the words in which failures are told.
 //! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], [`tls`], the connection
-//!   that proves a key, and [`authority`], the certificates that browsers want instead.
-//! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
+//!   that proves a key, [`authority`], the certificates that browsers want instead, and [`trust`],
+//!   the stores in which they look whom to believe.
+//! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes, [`https`] switches
+//!   `https://` on and off.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
 //!   extension, [`cli`] to people.
 //!
@@ -69,6 +71,7 @@ pub mod cli;
 pub mod dht;
 pub mod endpoint;
 pub mod gateway;
+pub mod https;
 pub mod item;
 pub mod key;
 pub mod keystore;
@@ -79,6 +82,7 @@ pub mod publisher;
 pub mod relays;
 pub mod resolver;
 pub mod tls;
+pub mod trust;
 pub mod view;
 pub mod zone;
 

@@ -539,3 +539,49 @@ fn completions_manuals_and_settings_are_written() {
         serde_json::json!(["a.example:1"])
     );
 }
+
+#[test]
+fn https_is_switched_on_only_by_a_person_who_agrees() {
+    let folder = tempfile::tempdir().unwrap();
+    let https = |arguments: &[&str]| {
+        let arguments = [&["https"], arguments].concat();
+        pkarr(folder.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    std::fs::create_dir_all(folder.path().join(".config/chromium")).unwrap();
+
+    let refused = https(&["enable"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("--yes"));
+    assert_eq!(json(&https(&["status", "--json"]))["enabled"], false);
+    assert!(text(&https(&["status"]).stdout).contains("off"));
+    let help = https(&["enable", "--help"]);
+    assert!(text(&help.stdout).contains("steals the root’s secret key"));
+
+    let on = https(&["enable", "--yes", "--json"]);
+    assert!(on.status.success(), "{on:?}");
+    let on = json(&on);
+    assert_eq!(on["enabled"], true);
+    let shown = https(&["status"]);
+    let shown = text(&shown.stdout);
+    for part in [
+        on["root"]["file"].as_str().unwrap(),
+        on["root"]["fingerprint"].as_str().unwrap(),
+        "in 364 days",
+        "Chromium and others",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    if on["stores"][0]["trusts"] == true {
+        assert!(shown.contains("trusts it"), "{shown}");
+    }
+
+    let off = https(&["disable"]);
+    assert!(off.status.success(), "{off:?}");
+    assert_eq!(json(&https(&["status", "--json"]))["enabled"], false);
+    assert!(!folder.path().join("data/https").exists());
+}

@@ -22,13 +22,19 @@ struct Host {
 
 impl Host {
     fn start(bootstrap: &[String]) -> Self {
-        let data_dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), bootstrap)
+    }
+
+    fn start_in(data_dir: tempfile::TempDir, bootstrap: &[String]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_pkarr"))
             .arg("chrome-extension://lgefegacnbcimpjhcdiipjjboabmnjfd/")
             .env("PKARR_BOOTSTRAP", bootstrap.join(","))
             .env("PKARR_DATA_DIR", data_dir.path())
             .env("PKARR_ALLOW_PRIVATE", "1")
             .env("PKARR_NO_RELAYS", "1")
+            .env("HOME", data_dir.path().join("home"))
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -101,7 +107,7 @@ fn hello_comes_first() {
     assert_eq!(hello["result"]["protocol"], 1);
     assert_eq!(
         hello["result"]["capabilities"],
-        json!(["resolve", "gateway", "status", "updates"])
+        json!(["resolve", "gateway", "status", "updates", "https"])
     );
     let status = host.call("status", Value::Null);
     assert_eq!(status["result"]["gatewayPort"], Value::Null);
@@ -275,4 +281,78 @@ fn the_gateway_comes_where_it_was_before() {
     let mut other = Host::greeted(&nowhere());
     let elsewhere = other.call("gateway", json!({ "preferredPort": port }));
     assert_ne!(elsewhere["result"]["port"], port);
+}
+
+#[test]
+fn https_is_switched_on_and_off() {
+    let mut host = Host::greeted(&nowhere());
+    let home = host.data_dir.path().join("home");
+    std::fs::create_dir_all(home.join(".config/chromium")).unwrap();
+    let mut https = |params: Value| host.call("https", params);
+
+    let off = &https(json!({ "action": "status" }))["result"];
+    assert_eq!(off["enabled"], false);
+    assert_eq!((&off["root"], &off["probe"]), (&Value::Null, &Value::Null));
+    let [store] = &off["stores"].as_array().unwrap()[..] else {
+        panic!("{off}");
+    };
+    assert_eq!(store["name"], "Chromium and others");
+    assert_eq!(store["place"], home.join(".pki/nssdb").to_str().unwrap());
+    assert_eq!(
+        (&store["trusts"], &store["failure"]),
+        (&json!(false), &Value::Null)
+    );
+
+    let on = &https(json!({ "action": "enable" }))["result"];
+    assert_eq!(on["enabled"], true);
+    let file = on["root"]["file"].as_str().unwrap();
+    let certificate = std::fs::read_to_string(file).unwrap();
+    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+    assert!(on["root"]["notAfter"].as_i64().unwrap() > 0);
+    assert_eq!(on["probe"].as_str().unwrap().len(), 52);
+    let store = &on["stores"][0];
+    // Where the machine can change such stores it did, else it says why not.
+    assert_ne!(store["trusts"] == json!(true), store["failure"].is_string());
+    let same = &https(json!({ "action": "status", "inUse": true }))["result"];
+    assert_eq!(same["root"], on["root"]);
+    assert_eq!(same["stores"][0]["trusts"], store["trusts"]);
+
+    let off = &https(json!({ "action": "disable" }))["result"];
+    assert_eq!(
+        (&off["enabled"], &off["root"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(off["stores"][0]["trusts"], false);
+    assert!(!std::path::Path::new(file).exists());
+
+    let wrong = https(json!({ "action": "explode" }));
+    assert_eq!(wrong["error"]["code"], -32602);
+}
+
+#[test]
+fn a_root_that_excludes_too_little_is_replaced_at_the_start() {
+    // As an earlier version made it, with a shorter list.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    params.name_constraints = Some(rcgen::NameConstraints {
+        permitted_subtrees: Vec::new(),
+        excluded_subtrees: vec![rcgen::GeneralSubtree::DnsName("com".to_owned())],
+    });
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let data_dir = tempfile::tempdir().unwrap();
+    let folder = data_dir.path().join("https");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("root.pem"), &certificate).unwrap();
+    std::fs::write(folder.join("root.key"), key.serialize_pem() + &certificate).unwrap();
+
+    let mut host = Host::start_in(data_dir, &nowhere());
+    host.call("hello", json!({ "version": "1.0.0", "protocol": 1 }));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while std::fs::read_to_string(folder.join("root.pem")).unwrap() == certificate {
+        assert!(Instant::now() < deadline, "nothing is renewed");
+        host.call("https", json!({ "action": "status" }));
+    }
+    let renewed = &host.call("https", json!({ "action": "status" }))["result"];
+    assert_eq!(renewed["enabled"], true);
 }

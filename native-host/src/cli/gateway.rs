@@ -30,7 +30,7 @@ pub(super) async fn run(
     services.dht.start();
     let config = GatewayConfig {
         private: settings.private_access(),
-        roots: Some(settings.roots()),
+        roots: Some(settings.https().roots().clone()),
         ..GatewayConfig::new(arguments.listen)
     };
     let gateway = Gateway::start(services.resolver, config)

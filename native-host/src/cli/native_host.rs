@@ -1,8 +1,8 @@
 //! `pkarr native-host`: what browsers start.
 //!
 //! Here the parts of a browser's host are put together: a resolver, a gateway that is started when
-//! the extension asks for it, a keeper for the user's published keys, and a session on standard
-//! input and output that ends with the input.
+//! the extension asks for it, a keeper for the user's published keys, the root of `https://`, which
+//! is renewed in time, and a session on standard input and output that ends with the input.
 
 use std::{
     ffi::OsString,
@@ -17,6 +17,7 @@ use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitE
 
 use super::{log_filter, options::Settings};
 use crate::{
+    authority::Roots,
     gateway::{Gateway, GatewayConfig},
     messaging::session::{self, RunningGateway, Services, StartGateway},
     problem::{Code, Problem},
@@ -82,27 +83,43 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     );
     let parts = settings.services()?;
     parts.dht.start();
+    let https = settings.https();
+    // The session sets it, the gateway asks it.
+    let https_in_use = Arc::new(AtomicBool::new(false));
     let services = Services {
-        start_gateway: start_gateway(parts.resolver.clone(), settings),
+        start_gateway: start_gateway(
+            parts.resolver.clone(),
+            settings,
+            https.roots(),
+            &https_in_use,
+        ),
         resolver: parts.resolver,
         private: settings.private_access(),
         data_dir: settings.data_dir.clone(),
+        https: https.clone(),
+        https_in_use: Arc::clone(&https_in_use),
     };
     let keeper = Keeper::new(parts.publisher, settings.external());
     let session = session::serve(tokio::io::stdin(), tokio::io::stdout(), services);
     let served = tokio::select! {
         served = session => served,
         () = keeper.run(|_| {}) => Ok(()),
+        () = https.keep_renewed() => Ok(()),
     };
     keeper.release().await;
     tracing::info!("the browser closed the pipe");
     served.map_err(|error| Problem::new(Code::Internal, error))
 }
 
-fn start_gateway(resolver: Resolver, settings: &Settings) -> StartGateway {
+fn start_gateway(
+    resolver: Resolver,
+    settings: &Settings,
+    roots: &Roots,
+    https_in_use: &Arc<AtomicBool>,
+) -> StartGateway {
     let private = settings.private_access();
-    let roots = settings.roots();
-    let https_in_use = Arc::<AtomicBool>::default();
+    let roots = roots.clone();
+    let https_in_use = Arc::clone(https_in_use);
     Box::new(move |listen| {
         let resolver = resolver.clone();
         let config = GatewayConfig {

@@ -14,14 +14,15 @@ use url::Url;
 
 use crate::{
     address::PrivateAccess,
-    authority::Roots,
     cache::{Cache, Limits},
     dht::{Dht, DhtConfig},
+    https::Https,
     key::KeyAddress,
     problem::{Code, Problem},
     publisher::Publisher,
     relays::{DEFAULT_RELAYS, RelayLimits, Relays},
     resolver::{Resolver, ResolverConfig},
+    trust::Places,
     zone::External,
 };
 
@@ -283,17 +284,17 @@ impl Settings {
         PrivateAccess::new(self.allow_private, keys.filter_map(|key| key.parse().ok()))
     }
 
-    /// The root of this machine's certificates.
-    pub(super) fn roots(&self) -> Roots {
-        Roots::new(self.data_dir.join("https"))
-    }
-
     /// This machine's addresses as they are given.
     pub(super) fn external(&self) -> External {
         External {
             v4: self.external_ipv4,
             v6: self.external_ipv6,
         }
+    }
+
+    /// `https://` for keys, in the browsers of the user who runs the program.
+    pub(super) fn https(&self) -> Https {
+        Https::new(&self.data_dir, Places::of_user())
     }
 
     /// DHT, relays, cache, resolver and publisher as these settings have them.

@@ -28,7 +28,7 @@ pub use crate::view::{HttpsStatus, Resolution};
 pub const PROTOCOL: u32 = 1;
 
 /// What this host can do, as hello names it.
-pub const CAPABILITIES: [&str; 4] = ["resolve", "gateway", "status", "updates"];
+pub const CAPABILITIES: [&str; 5] = ["resolve", "gateway", "status", "updates", "https"];
 
 /// Parameters of `hello`, the first message of a session.
 #[derive(Debug, Clone, Deserialize)]

@@ -28,12 +28,14 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use super::{
     framing::{Frame, Framing},
     protocol::{
-        CAPABILITIES, DhtStatus, GatewayParams, GatewayResult, HelloParams, HelloResult, Outgoing,
-        PROTOCOL, Policy, Request, ResolveParams, Response, RpcError, StatusResult, UpdatedEvent,
+        CAPABILITIES, DhtStatus, GatewayParams, GatewayResult, HelloParams, HelloResult,
+        HttpsAction, HttpsParams, HttpsStatus, Outgoing, PROTOCOL, Policy, Request, ResolveParams,
+        Response, RpcError, StatusResult, UpdatedEvent,
     },
 };
 use crate::{
     address::PrivateAccess,
+    https::Https,
     key::KeyAddress,
     problem::{Code, Problem},
     resolver::{self, Priority, Resolver},
@@ -73,6 +75,10 @@ pub struct Services {
     pub private: PrivateAccess,
     /// The folder where the host keeps its data.
     pub data_dir: PathBuf,
+    /// Switches `https://` on and off for keys.
+    pub https: Https,
+    /// Whether this browser trusts the root, as the extension has found out; the gateway asks.
+    pub https_in_use: Arc<AtomicBool>,
 }
 
 /// Serves one extension until its input ends.
@@ -217,6 +223,7 @@ impl Session {
             "gateway" => written(self.gateway(parameters(params)?).await?),
             "resolve" => written(self.resolve(parameters(params)?).await?),
             "status" => written(self.status().await),
+            "https" => written(self.https(parameters(params)?).await?),
             other => Err(RpcError::method_not_found(other)),
         }
     }
@@ -282,6 +289,29 @@ impl Session {
             &route,
             self.services.private.allows(address.host.key()),
         ))
+    }
+
+    async fn https(&self, params: HttpsParams) -> Result<HttpsStatus, Problem> {
+        let https = self.services.https.clone();
+        // Stores are asked by programs, which take their time.
+        let status = tokio::task::spawn_blocking(move || match params.action {
+            HttpsAction::Status => https.status(),
+            HttpsAction::Enable => https.enable(),
+            HttpsAction::Disable => https.disable(),
+        });
+        let status = status
+            .await
+            .map_err(|error| Problem::new(Code::Internal, error))??;
+        // What is switched off is in no use, whatever was found out before.
+        let in_use = if status.enabled {
+            params.in_use
+        } else {
+            Some(false)
+        };
+        if let Some(in_use) = in_use {
+            self.services.https_in_use.store(in_use, Ordering::Release);
+        }
+        Ok(status)
     }
 
     async fn status(&self) -> StatusResult {

@@ -94,7 +94,13 @@ async fn the_target_stands_over_host() {
     let world = World::new().await;
     let site = Site::plain().await;
     // What the site sees is checked by `requests`.
-    for host in ["example.com", "Example.COM.", "localhost", "", "127.0.0.1:1"] {
+    for host in [
+        "example.com",
+        "Example.COM.",
+        "localhost",
+        "",
+        "127.0.0.1:1",
+    ] {
         let request = format!("GET http://{{h}}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
         assert_eq!(
             world.ask(&site, &request).await.unwrap().status(),

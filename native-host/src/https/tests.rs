@@ -1,0 +1,134 @@
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A user with a Chromium and a Firefox, both with a database where the machine can make one.
+fn user() -> Option<(TempDir, Https)> {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let profile = home.join(".mozilla/firefox/z.default");
+    std::fs::create_dir_all(home.join(".config/chromium")).unwrap();
+    std::fs::create_dir_all(&profile).unwrap();
+    certutil(&profile, &["-N", "--empty-password"])?;
+    let https = Https::new(&folder.path().join("data"), Some(Places::below(home)));
+    Some((folder, https))
+}
+
+/// `None` where it is not installed.
+fn certutil(database: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("certutil")
+        .args(arguments)
+        .arg("-d")
+        .arg(format!("sql:{}", database.display()))
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn trusting(status: &HttpsStatus) -> Vec<bool> {
+    assert_eq!(status.stores[0].name, "Chromium and others");
+    assert_eq!(status.stores[1].name, "Firefox (default)");
+    for store in &status.stores {
+        assert_eq!(store.failure, None, "{store:?}");
+    }
+    status.stores.iter().map(|store| store.trusts).collect()
+}
+
+#[test]
+fn it_is_switched_on_and_off_everywhere() {
+    let Some((folder, https)) = user() else {
+        return;
+    };
+    let off = https.status().unwrap();
+    assert!(!off.enabled && off.root.is_none() && off.probe.is_none());
+    assert_eq!(trusting(&off), [false, false]);
+    assert!(!https.renew_if_due().unwrap());
+    assert!(!folder.path().join("data").exists(), "asking makes nothing");
+
+    let on = https.enable().unwrap();
+    assert!(on.enabled);
+    assert_eq!(trusting(&on), [true, true]);
+    let authority = https.roots().current().unwrap().unwrap();
+    assert_eq!(on.probe.as_deref(), Some(authority.probe().as_str()));
+    let root = on.root.unwrap();
+    assert_eq!(root.fingerprint, authority.fingerprint());
+    assert!(Path::new(&root.file).is_file());
+    // Once more changes nothing.
+    let again = https.enable().unwrap();
+    assert_eq!(again.root.unwrap().fingerprint, root.fingerprint);
+    assert_eq!(trusting(&https.status().unwrap()), [true, true]);
+
+    let off = https.disable().unwrap();
+    assert!(!off.enabled && off.root.is_none());
+    assert_eq!(trusting(&off), [false, false]);
+    assert!(!folder.path().join("data/https").exists());
+    https.disable().unwrap();
+}
+
+#[test]
+fn stores_follow_to_a_new_root_unless_a_person_took_it_out() {
+    let Some((_folder, https)) = user() else {
+        return;
+    };
+    let status = https.enable().unwrap();
+    let first = https.roots().current().unwrap().unwrap();
+    assert!(!https.renew_if_due().unwrap());
+    let soon = first.not_after() - DAILY * 29;
+    assert!(https.renew_if_due_at(soon).unwrap());
+    let second = https.roots().current().unwrap().unwrap();
+    assert_ne!(first.fingerprint(), second.fingerprint());
+    assert_eq!(trusting(&https.status().unwrap()), [true, true]);
+    let profile = Path::new(&status.stores[1].place);
+    let list = certutil(profile, &["-L"]).unwrap();
+    assert_eq!(list.matches("pkarr").count(), 1, "{list}");
+
+    // A renewal that was cut off before it came to the stores is brought to its end.
+    https.roots().replace().unwrap();
+    assert_eq!(trusting(&https.status().unwrap()), [false, false]);
+    assert!(https.renew_if_due().unwrap());
+    assert_eq!(trusting(&https.status().unwrap()), [true, true]);
+
+    let list = certutil(profile, &["-L"]).unwrap();
+    let ours = list.lines().find(|line| line.starts_with("pkarr")).unwrap();
+    let nickname = ours.trim_end().rsplit_once(' ').unwrap().0.trim();
+    certutil(profile, &["-D", "-n", nickname]).unwrap();
+    https.renew_if_due_at(soon).unwrap();
+    assert_eq!(trusting(&https.status().unwrap()), [true, false]);
+}
+
+#[test]
+fn a_store_that_refuses_says_why_and_holds_up_no_other() {
+    let Some((folder, https)) = user() else {
+        return;
+    };
+    let broken = folder.path().join("home/.mozilla/firefox/a.broken");
+    std::fs::create_dir_all(&broken).unwrap();
+    std::fs::write(broken.join("cert9.db"), "nonsense ".repeat(1000)).unwrap();
+    for status in [
+        https.enable().unwrap(),
+        https.status().unwrap(),
+        https.disable().unwrap(),
+    ] {
+        let [chromium, broken, firefox] = &status.stores[..] else {
+            panic!("{status:?}");
+        };
+        assert_eq!(broken.name, "Firefox (broken)");
+        assert!(broken.failure.is_some() && !broken.trusts);
+        assert!([chromium, firefox].iter().all(|s| s.failure.is_none()));
+        assert_eq!([chromium.trusts, firefox.trusts], [status.enabled; 2]);
+    }
+}
+
+#[test]
+fn the_documentation_says_what_people_are_told() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in MEANING {
+        assert!(words(&text).contains(&words(sentence)), "{sentence}");
+    }
+}
