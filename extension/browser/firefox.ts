@@ -33,6 +33,8 @@ export type Turn = { redirectUrl: string } | undefined;
 export interface AnyRequest {
   readonly type: string;
   readonly url: string;
+  /** -1 where there is none. */
+  readonly tabId: number;
   /** Who asks; undefined for the browser itself. */
   readonly originUrl?: string;
   /** The document it is for. */
@@ -77,13 +79,13 @@ export function onNavigation(listener: (request: MainFrameRequest) => Turn | Pro
 }
 
 /** Lets the listener cancel any request before it is made. */
-export function onRequest(listener: (request: AnyRequest) => Verdict): void {
+export function onRequest(listener: (request: AnyRequest) => Verdict | Promise<Verdict>): void {
   const { onBeforeRequest } = browser.webRequest as unknown as FirefoxWebRequest;
   onBeforeRequest.addListener(listener, { urls: ["<all_urls>"] }, ["blocking"]);
 }
 
 /** Lets the listener cancel any request before the page hears of the answer. */
-export function onAnswer(listener: (request: AnsweredRequest) => Verdict): void {
+export function onAnswer(listener: (request: AnsweredRequest) => Verdict | Promise<Verdict>): void {
   const { onHeadersReceived } = browser.webRequest as unknown as FirefoxWebRequest;
   onHeadersReceived.addListener(listener, { urls: ["<all_urls>"] }, ["blocking"]);
 }

@@ -1,8 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { judgeAnswer, judgeRequest } from "./local-firefox";
+import type { AnsweredRequest, AnyRequest } from "../browser/firefox";
+import * as local from "./local-firefox";
 
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
 const PAGE = `http://www.${KEY}/page`;
+const TABS: Record<number, string> = { 1: PAGE, 2: "https://example.com/" };
+const tabUrl = async (tabId: number): Promise<string | undefined> => {
+  if (tabId < 0) throw new Error("no such tab");
+  return TABS[tabId];
+};
+const judgeRequest = (request: Omit<AnyRequest, "tabId">, tabId = 2) =>
+  local.judgeRequest({ tabId, ...request }, tabUrl);
+const judgeAnswer = (request: Omit<AnsweredRequest, "tabId">, tabId = 2) =>
+  local.judgeAnswer({ tabId, ...request }, tabUrl);
 const from = (page: string | undefined) => (page === undefined ? {} : { originUrl: page, documentUrl: page });
 
 describe("a request of a key's page", () => {
@@ -34,12 +44,22 @@ describe("a request of a key's page", () => {
     { originUrl: `https://${KEY}/x` },
     { documentUrl: PAGE },
     { originUrl: `blob:http://${KEY}/5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001` },
-    { originUrl: `moz-nullprincipal:{5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001}?http://${KEY}` },
     { originUrl: "https://example.com/", frameAncestors: [{ url: "https://example.com/" }, { url: PAGE }] },
   ])("is known by whoever it is for: %o", (whose) => {
     expect(judgeRequest({ type: "xmlhttprequest", url: "http://10.0.0.1/", ...whose })).toEqual({
       cancel: true,
     });
+  });
+
+  it("is known by its tab where the page is walled off", async () => {
+    const request = { type: "xmlhttprequest", url: "http://10.0.0.1/" };
+    expect(await judgeRequest(request, 1)).toEqual({ cancel: true });
+    expect(await judgeRequest(request, 2)).toBeUndefined();
+    expect(await judgeRequest(request, -1)).toBeUndefined();
+    expect(await judgeAnswer({ ...request, url: "http://a.example/", ip: "10.0.0.1" }, 1)).toEqual({
+      cancel: true,
+    });
+    expect(judgeRequest({ ...request, url: "https://example.com/" }, 1)).toBeUndefined();
   });
 
   it("may be for a tab", () => {
@@ -50,10 +70,10 @@ describe("a request of a key's page", () => {
 describe("a request of any other page", () => {
   it.each([undefined, "https://example.com/", "http://localhost/", `https://example.com/?${KEY}`])(
     "is none of our business: %s",
-    (page) => {
+    async (page) => {
       const request = { type: "xmlhttprequest", url: "http://127.0.0.1/", ...from(page) };
-      expect(judgeRequest(request)).toBeUndefined();
-      expect(judgeAnswer({ ...request, ip: "127.0.0.1" })).toBeUndefined();
+      expect(await judgeRequest(request)).toBeUndefined();
+      expect(await judgeAnswer({ ...request, ip: "127.0.0.1" })).toBeUndefined();
     },
   );
 });
