@@ -40,9 +40,9 @@ export default defineConfig({
       default_title: "pkarr",
       default_icon: { 16: "icon/16.png", 32: "icon/32.png", 48: "icon/48.png" },
     },
-    // A navigation that began on a web page may end on these two only if the page could have named them.
-    // Both take their address as hostile and do nothing inside a frame.
-    web_accessible_resources: [{ resources: ["host.html", "open.html"], matches: HOSTS }],
+    // A navigation that began on a web page may end on these only if the page could have named them.
+    // All take their address as hostile and do nothing inside a frame.
+    web_accessible_resources: [{ resources: ["host.html", "https.html", "open.html"], matches: HOSTS }],
     ...(browser === "firefox"
       ? {
           browser_specific_settings: {

@@ -3,29 +3,38 @@
 import { type Browser, browser } from "wxt/browser";
 import { RequestFailed } from "../host/connection";
 import type { HostSession } from "../host/session";
+import { asksForTls, overHttp } from "../https/address";
+import type { Https } from "../https/https";
+import type { HttpsState } from "../https/state";
 import { addressInstead } from "../intercept/redirect";
 import { keyHostOf } from "../key/key";
+import { type Scheme, searchedAddress } from "../key/search";
 import type { Asked, Asks, Failure, Question } from "../messages/messages";
 import { WATCH_PORT } from "../messages/messages";
-import type { RpcError } from "../protocol/protocol";
+import type { HttpsAction, RpcError } from "../protocol/protocol";
 import type { Conductor } from "./conductor";
 
 /** Where turned searches go; only the Chromium build turns any to a page. */
 export interface Searches {
-  next(search: string, tabId: number): Promise<string | null>;
+  next(search: string, tabId: number, scheme: Scheme): Promise<string | null>;
   letPass(search: string, tabId: number): Promise<string>;
 }
 
+/** How long a tab waits until it is known whether this browser takes part in https://. */
+const HTTPS_PATIENCE_MS = 8_000;
+
 export class Answers {
   readonly #session: HostSession;
+  readonly #https: Https;
   readonly #conductor: Conductor;
   readonly #searches: Searches | null;
   /** Tabs that were sent to an address: from where, and to which origin. */
   readonly #sent = new Map<number, { from: string; origin: string }>();
   #watchers = 0;
 
-  constructor(session: HostSession, conductor: Conductor, searches: Searches | null) {
+  constructor(session: HostSession, https: Https, conductor: Conductor, searches: Searches | null) {
     this.#session = session;
+    this.#https = https;
     this.#conductor = conductor;
     this.#searches = searches;
     browser.runtime.onMessage.addListener((message: Asked, sender, reply) => {
@@ -51,10 +60,12 @@ export class Answers {
         return this.#open(asked.url, tabId);
       case "sentFrom":
         return { from: this.#sentFrom(asked.tabId, asked.url) };
+      case "openHttps":
+        return this.#openHttps(asked.url);
+      case "https":
+        return this.#orFailure(async () => ({ https: await this.#doHttps(asked.action) }));
       case "search":
-        return {
-          go: tabId === undefined ? null : ((await this.#searches?.next(asked.search, tabId)) ?? null),
-        };
+        return this.#search(asked.search, tabId);
       case "searchAnyway":
         if (tabId !== undefined) await this.#searches?.letPass(asked.search, tabId);
         return { go: asked.search };
@@ -82,6 +93,37 @@ export class Answers {
       const refused = endpoints.some((one) => one.kind === "address" && !one.allowed);
       return { failed: refused ? PRIVATE_ADDRESS : NEEDS_GATEWAY };
     });
+  }
+
+  /** Without https:// the records decide: a plain site opens over http://, one that asks for TLS is a choice. */
+  async #openHttps(address: string): Promise<Asks["openHttps"]["answer"]> {
+    const url = URL.parse(address);
+    const wanted = url && keyHostOf(url);
+    if (!wanted) return { failed: NOT_A_KEY };
+    if (this.#session.state.kind !== "ready") return { waiting: true };
+    // Carried through and not only known: the tab would be turned back here.
+    const now = await this.#conductor.until(({ https }) => https.kind !== "checking", HTTPS_PATIENCE_MS);
+    if (now?.host.kind !== "ready") return { waiting: true };
+    if (now.https.kind === "on") return { go: url.href };
+    const plain = overHttp(url.href);
+    try {
+      const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
+      return asksForTls(endpoints) ? { offer: plain } : { go: plain };
+    } catch {
+      // The gateway meets the same problem there, and has a page for it.
+      return { go: plain };
+    }
+  }
+
+  #doHttps(action: HttpsAction): Promise<HttpsState> {
+    return action === "status" ? this.#https.check() : this.#https.turn(action === "enable");
+  }
+
+  async #search(search: string, tabId: number | undefined): Promise<Asks["search"]["answer"]> {
+    const snapshot = this.#conductor.snapshot;
+    const scheme = snapshot?.way === "gateway" && snapshot.https.kind === "on" ? "https" : "http";
+    const go = tabId === undefined ? null : await this.#searches?.next(search, tabId, scheme);
+    return { go: go ?? null, key: searchedAddress(search, scheme) };
   }
 
   #sentFrom(tabId: number, url: string): string | null {

@@ -1,16 +1,18 @@
 /**
- * Brings together what is known (the host, the user's choice) and what the browser does with key hosts, and
+ * Brings together what is known (the host, https://, the user's choice) and what the browser does with key hosts, and
  * tells the pages. One change is carried through before the next begins, so a page that hears "ready" can rely
  * on key hosts passing.
  */
 
 import type { HostSession } from "../host/session";
+import type { Https } from "../https/https";
 import type { Interception } from "../intercept/interception";
 import type { Snapshot } from "../messages/messages";
 import type { Way } from "../settings/settings";
 
 export class Conductor {
   readonly #session: HostSession;
+  readonly #https: Https;
   readonly #interception: Interception;
   readonly #chosenWay: () => Promise<Way>;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
@@ -18,11 +20,13 @@ export class Conductor {
   #running = false;
   #changed = false;
 
-  constructor(session: HostSession, interception: Interception, chosenWay: () => Promise<Way>) {
+  constructor(session: HostSession, https: Https, interception: Interception, chosenWay: () => Promise<Way>) {
     this.#session = session;
+    this.#https = https;
     this.#interception = interception;
     this.#chosenWay = chosenWay;
     session.onChange(() => this.settle());
+    https.onChange(() => this.settle());
     interception.onDisturbance(() => this.settle());
   }
 
@@ -36,6 +40,23 @@ export class Conductor {
     this.#listeners.add(listener);
     if (this.#snapshot) listener(this.#snapshot);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The first carried-through situation that fits, or the last one after the limit. */
+  until(fits: (snapshot: Snapshot) => boolean, limitMs: number): Promise<Snapshot | null> {
+    if (this.#snapshot && fits(this.#snapshot)) return Promise.resolve(this.#snapshot);
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(listener);
+        resolve(this.#snapshot);
+      };
+      const listener = (snapshot: Snapshot): void => {
+        if (fits(snapshot)) done();
+      };
+      const timer = setTimeout(done, limitMs);
+      this.#listeners.add(listener);
+    });
   }
 
   /** Something changed. */
@@ -60,8 +81,11 @@ export class Conductor {
   async #carryThrough(): Promise<void> {
     const host = this.#session.state;
     const way = await this.#chosenWay();
-    const standing = await this.#interception.apply({ host, way });
-    this.#snapshot = { host, ...standing };
-    for (const listener of this.#listeners) listener(this.#snapshot);
+    const https = this.#https.state;
+    const standing = await this.#interception.apply({ host, way, https: https.kind === "on" });
+    this.#snapshot = { host, https, ...standing };
+    for (const listener of [...this.#listeners]) listener(this.#snapshot);
+    // Only now do requests for key hosts go to the gateway, and the probe is one.
+    this.#https.follow(host, standing.obstacle === null);
   }
 }

@@ -1,4 +1,4 @@
-/** What only Firefox has: a listener that picks the proxy of each request, and one that may turn a request. */
+/** What only Firefox has: a listener that picks the proxy of each request, and ones that may turn or cancel it. */
 
 import { browser } from "wxt/browser";
 
@@ -19,6 +19,8 @@ interface FirefoxProxy {
 }
 
 export interface MainFrameRequest {
+  /** The same for all redirects of one navigation. */
+  readonly requestId: string;
   readonly url: string;
   readonly tabId: number;
   /** The page the navigation came from; undefined for the address bar. */
@@ -27,14 +29,39 @@ export interface MainFrameRequest {
 
 export type Turn = { redirectUrl: string } | undefined;
 
+/** Any request: of a page, or of what is in it. */
+export interface AnyRequest {
+  readonly type: string;
+  readonly url: string;
+  /** -1 where there is none. */
+  readonly tabId: number;
+  /** Who asks; undefined for the browser itself. */
+  readonly originUrl?: string;
+  /** The document it is for. */
+  readonly documentUrl?: string;
+  /** For what is in frames: the documents around, innermost first. */
+  readonly frameAncestors?: readonly { readonly url: string }[];
+}
+
+export interface AnsweredRequest extends AnyRequest {
+  /** The address it was sent to: that of the proxy, where there is one. */
+  readonly ip: string | null;
+  readonly proxyInfo?: { readonly type: string } | null;
+}
+
+export type Verdict = { cancel: true } | undefined;
+
+interface BlockingEvent<Request, Answer> {
+  addListener(
+    listener: (request: Request) => Answer | Promise<Answer>,
+    filter: { urls: string[]; types?: ["main_frame"] },
+    extra: ["blocking"],
+  ): void;
+}
+
 interface FirefoxWebRequest {
-  onBeforeRequest: {
-    addListener(
-      listener: (request: MainFrameRequest) => Turn | Promise<Turn>,
-      filter: { urls: string[]; types: ["main_frame"] },
-      extra: ["blocking"],
-    ): void;
-  };
+  onBeforeRequest: BlockingEvent<MainFrameRequest, Turn> & BlockingEvent<AnyRequest, Verdict>;
+  onHeadersReceived: BlockingEvent<AnsweredRequest, Verdict>;
 }
 
 /** Asks the listener for the proxy of every request of every page. */
@@ -49,4 +76,16 @@ export function onProxyRequest(
 export function onNavigation(listener: (request: MainFrameRequest) => Turn | Promise<Turn>): void {
   const { onBeforeRequest } = browser.webRequest as unknown as FirefoxWebRequest;
   onBeforeRequest.addListener(listener, { urls: ["<all_urls>"], types: ["main_frame"] }, ["blocking"]);
+}
+
+/** Lets the listener cancel any request before it is made. */
+export function onRequest(listener: (request: AnyRequest) => Verdict | Promise<Verdict>): void {
+  const { onBeforeRequest } = browser.webRequest as unknown as FirefoxWebRequest;
+  onBeforeRequest.addListener(listener, { urls: ["<all_urls>"] }, ["blocking"]);
+}
+
+/** Lets the listener cancel any request before the page hears of the answer. */
+export function onAnswer(listener: (request: AnsweredRequest) => Verdict | Promise<Verdict>): void {
+  const { onHeadersReceived } = browser.webRequest as unknown as FirefoxWebRequest;
+  onHeadersReceived.addListener(listener, { urls: ["<all_urls>"] }, ["blocking"]);
 }

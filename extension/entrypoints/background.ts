@@ -8,11 +8,15 @@ import { browser } from "wxt/browser";
 import { defineBackground } from "wxt/utils/define-background";
 import { Answers } from "../background/answers";
 import { Conductor } from "../background/conductor";
+import { recheckFailedTabs } from "../background/recheck";
 import { Recovery } from "../background/recovery";
+import { watchTrust } from "../background/trust-watch";
 import { openNativePort } from "../browser/native-port";
 import { HostSession } from "../host/session";
+import { Https } from "../https/https";
 import { ChromiumInterception } from "../intercept/chromium";
 import { FirefoxInterception } from "../intercept/firefox";
+import type { Interception } from "../intercept/interception";
 import { TurnedSearches } from "../intercept/searches-chromium";
 import { gatewayPort, keepGatewayPort, onWayChange, way } from "../settings/settings";
 
@@ -26,17 +30,27 @@ export default defineBackground(() => {
     keepGatewayPort,
   });
 
+  const https = new Https(session);
+
   if (import.meta.env.FIREFOX) {
-    start(session, new Conductor(session, new FirefoxInterception(session, way), way), null);
+    start(session, https, new FirefoxInterception(session, https, way), null);
   } else {
     const interception = new ChromiumInterception();
-    start(session, new Conductor(session, interception, way), new TurnedSearches(interception.gate));
+    start(session, https, interception, new TurnedSearches(interception.gate));
   }
 });
 
-function start(session: HostSession, conductor: Conductor, searches: TurnedSearches | null): void {
+function start(
+  session: HostSession,
+  https: Https,
+  interception: Interception,
+  searches: TurnedSearches | null,
+): void {
+  const conductor = new Conductor(session, https, interception, way);
   const recovery = new Recovery(session);
-  new Answers(session, conductor, searches);
+  new Answers(session, https, conductor, searches);
+  recheckFailedTabs(session);
+  watchTrust(https);
   onWayChange(() => conductor.settle());
   conductor.watch(({ host }) => {
     if (host.kind === "ready") void recovery.reopen();

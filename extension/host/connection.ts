@@ -5,7 +5,7 @@
  */
 
 import type { NativePort, OpenNativePort } from "../browser/native-port";
-import type { Method, Methods, RpcError } from "../protocol/protocol";
+import type { HostEvent, Method, Methods, RpcError } from "../protocol/protocol";
 
 /** How long each answer may take. Resolving asks the network, starting may wait for a cold disk. */
 const TIME_LIMIT_MS: Record<Method, number> = {
@@ -13,6 +13,8 @@ const TIME_LIMIT_MS: Record<Method, number> = {
   gateway: 10_000,
   status: 5_000,
   resolve: 30_000,
+  // Systems ask people before they trust a root.
+  https: 120_000,
 };
 
 /** The host answered a request with an error, or not at all. */
@@ -20,6 +22,13 @@ export class RequestFailed extends Error {
   constructor(readonly error: RpcError) {
     super(error.message);
   }
+}
+
+export interface ConnectionEvents {
+  /** Called once when the other side closes the port, not after close(). */
+  closed(reason: string | null): void;
+  /** The host tells something unasked. */
+  event(event: HostEvent): void;
 }
 
 interface Waiting {
@@ -45,17 +54,18 @@ function noAnswer(method: Method): RpcError {
 export class HostConnection {
   readonly #port: NativePort;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #events: ConnectionEvents;
   #lastId = 0;
   #open = true;
 
-  /** `closed` is called once when the other side closes the port, not after close(). */
-  constructor(openPort: OpenNativePort, closed: (reason: string | null) => void) {
+  constructor(openPort: OpenNativePort, events: ConnectionEvents) {
+    this.#events = events;
     this.#port = openPort({
       message: (message) => this.#answered(message),
       closed: (reason) => {
         if (!this.#open) return;
         this.#end();
-        closed(reason);
+        events.closed(reason);
       },
     });
   }
@@ -81,8 +91,10 @@ export class HostConnection {
   }
 
   #answered(message: unknown): void {
-    if (typeof message !== "object" || message === null) return;
+    if (!this.#open || typeof message !== "object" || message === null) return;
     const { id, result, error } = message as { id?: unknown; result?: unknown; error?: RpcError };
+    const event = id === undefined ? eventIn(message) : null;
+    if (event) this.#events.event(event);
     const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
     if (!waiting) return; // an event of a newer protocol, or an answer that came too late
     this.#waiting.delete(id as number);
@@ -99,4 +111,12 @@ export class HostConnection {
     }
     this.#waiting.clear();
   }
+}
+
+/** The event in a notification, or null for one of a newer protocol. */
+function eventIn(message: object): HostEvent | null {
+  const { method, params } = message as { method?: unknown; params?: { key?: unknown; seq?: unknown } };
+  const { key, seq } = params ?? {};
+  if (method !== "updated" || typeof key !== "string" || typeof seq !== "string") return null;
+  return { event: "updated", key, seq };
 }

@@ -104,6 +104,23 @@ describe("the session", () => {
     await gone;
   });
 
+  it("passes on what the host tells unasked, and nothing it does not know", async () => {
+    const host = new FakeHost();
+    const told: unknown[] = [];
+    host.session.onEvent((event) => told.push(event));
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    for (const message of [
+      { jsonrpc: "2.0", method: "updated", params: { key: "k", seq: "7" } },
+      { jsonrpc: "2.0", method: "updated", params: { key: "k" } },
+      { jsonrpc: "2.0", method: "later", params: {} },
+      { jsonrpc: "2.0", method: "updated" },
+    ]) {
+      host.port?.message(message);
+    }
+    expect(told).toEqual([{ event: "updated", key: "k", seq: "7" }]);
+  });
+
   it("comes back quickly after it had been working", async () => {
     const host = new FakeHost();
     host.session.connect();

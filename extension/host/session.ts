@@ -7,7 +7,7 @@
  */
 
 import type { OpenNativePort } from "../browser/native-port";
-import type { Method, Methods } from "../protocol/protocol";
+import type { HostEvent, Method, Methods } from "../protocol/protocol";
 import { isRecentEnough, PROTOCOL } from "../protocol/version";
 import { Backoff } from "./backoff";
 import { HostConnection, RequestFailed } from "./connection";
@@ -29,6 +29,7 @@ export class HostSession {
   readonly #options: SessionOptions;
   readonly #backoff = new Backoff();
   readonly #listeners: ((state: HostState) => void)[] = [];
+  readonly #eventListeners: ((event: HostEvent) => void)[] = [];
   #state: HostState = { kind: "connecting" };
   #connection: HostConnection | null = null;
   #readySince = 0;
@@ -45,6 +46,11 @@ export class HostSession {
 
   onChange(listener: (state: HostState) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** What the host tells unasked, whichever connection it comes by. */
+  onEvent(listener: (event: HostEvent) => void): void {
+    this.#eventListeners.push(listener);
   }
 
   /** Starts an attempt unless one runs or the host is there. */
@@ -101,7 +107,12 @@ export class HostSession {
   async #attempt(): Promise<void> {
     let connection: HostConnection;
     try {
-      connection = new HostConnection(this.#options.openPort, (reason) => this.#closed(reason));
+      connection = new HostConnection(this.#options.openPort, {
+        closed: (reason) => this.#closed(reason),
+        event: (event) => {
+          for (const listener of this.#eventListeners) listener(event);
+        },
+      });
     } catch (failure) {
       this.#lost({ kind: "crashed", detail: String(failure) });
       return;

@@ -7,6 +7,7 @@ import { browser } from "wxt/browser";
 import { hasHostAccess, onHostAccessChange } from "../browser/host-access";
 import { ChromiumGate } from "./gate-chromium";
 import type { Interception, Situation, Standing } from "./interception";
+import { httpsPage } from "./pages";
 import { ChromiumProxy } from "./proxy-chromium";
 
 export class ChromiumInterception implements Interception {
@@ -16,7 +17,7 @@ export class ChromiumInterception implements Interception {
 
   constructor() {
     browser.runtime.onStartup.addListener(() => {
-      this.#starting = this.gate.open(false, false).then(() => this.#proxy.rereadBefore());
+      this.#starting = this.gate.close().then(() => this.#proxy.rereadBefore());
     });
   }
 
@@ -25,7 +26,7 @@ export class ChromiumInterception implements Interception {
     onHostAccessChange(listener);
   }
 
-  async apply({ host, way }: Situation): Promise<Standing> {
+  async apply({ host, way, https }: Situation): Promise<Standing> {
     await this.#starting;
     const holder = await this.#proxy.holder();
     const held = holder === "otherExtension" || holder === "policy" ? holder : null;
@@ -34,9 +35,13 @@ export class ChromiumInterception implements Interception {
     if (host.kind === "ready" && !held) {
       // The proxy first: nothing may pass before it leads to the gateway.
       await this.#proxy.route(host.gateway.port);
-      await this.gate.open(wayInUse === "gateway", true);
+      await this.gate.open({
+        mainFrames: wayInUse === "gateway",
+        allElse: true,
+        httpsTo: https ? null : httpsPage(),
+      });
     } else {
-      await this.gate.open(false, false);
+      await this.gate.close();
       // A host that will be back in a moment gets its port back; only a lasting absence is worth a change.
       if (!held && host.kind !== "connecting") await this.#proxy.route(null);
     }

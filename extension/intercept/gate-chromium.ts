@@ -6,7 +6,7 @@
 import { browser } from "wxt/browser";
 import type { Way } from "../settings/settings";
 import { hostPage, openPage, searchPage } from "./pages";
-import { lastingRules, OPENING_IDS, opening, pass } from "./rules";
+import { lastingRules, OPENING_IDS, type Opening, opening, pass } from "./rules";
 
 export class ChromiumGate {
   #passes = 0;
@@ -24,12 +24,17 @@ export class ChromiumGate {
     });
   }
 
-  /** Lets requests for key hosts pass, or holds them back. */
-  async open(mainFrames: boolean, allElse: boolean): Promise<void> {
+  /** Lets this much of the requests for key hosts pass. */
+  async open(much: Opening): Promise<void> {
     await browser.declarativeNetRequest.updateSessionRules({
       removeRuleIds: OPENING_IDS,
-      addRules: opening(mainFrames, allElse),
+      addRules: opening(much),
     });
+  }
+
+  /** Holds all of them back. */
+  async close(): Promise<void> {
+    await this.open({ mainFrames: false, allElse: false, httpsTo: null });
   }
 
   /** Lets this search through to the engine it was on its way to. */

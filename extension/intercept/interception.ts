@@ -15,6 +15,8 @@ export interface Situation {
   host: HostState;
   /** What the user chose. */
   way: Way;
+  /** Whether `https://<key>/` opens in this browser; else such a navigation is turned to https.html. */
+  https: boolean;
 }
 
 export interface Standing {

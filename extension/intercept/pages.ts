@@ -15,7 +15,12 @@ export function openPage(): string {
   return `${browser.runtime.getURL("/open.html")}?url=`;
 }
 
-/** The same for the address of a search. */
+/** Stands in for `https://<key>/` where that does not open: goes to `http://`, or offers to switch it on. */
+export function httpsPage(): string {
+  return `${browser.runtime.getURL("/https.html")}?url=`;
+}
+
+/** The same as openPage() for the address of a search. */
 export function searchPage(): string {
   return `${browser.runtime.getURL("/open.html")}?search=`;
 }

@@ -31,11 +31,38 @@ describe("the gate", () => {
   });
 
   it("opens for each kind by itself", () => {
-    expect(opening(false, false)).toEqual([]);
-    expect(opening(true, false).map(({ condition }) => condition.resourceTypes)).toEqual([["main_frame"]]);
-    expect(opening(false, true).map(({ condition }) => condition.excludedResourceTypes)).toEqual([
+    const open = (mainFrames: boolean, allElse: boolean) => opening({ mainFrames, allElse, httpsTo: null });
+    expect(open(false, false)).toEqual([]);
+    expect(open(true, false).map(({ condition }) => condition.resourceTypes)).toEqual([["main_frame"]]);
+    expect(open(false, true).map(({ condition }) => condition.excludedResourceTypes)).toEqual([
       ["main_frame"],
     ]);
+  });
+
+  it("lets no pass keep what comes from being marked as public", () => {
+    const mark = lastingRules("HOST?url=", "OPEN?search=").find(
+      ({ action }) => action.type === "modifyHeaders",
+    );
+    expect(mark?.action.responseHeaders?.[0]?.value).toBe("treat-as-public-address");
+    const passes = opening({ mainFrames: true, allElse: true, httpsTo: null });
+    expect(passes.every(({ priority }) => (priority ?? 0) < (mark?.priority ?? 0))).toBe(true);
+  });
+
+  it("turns https:// where that does not open, and nothing else", () => {
+    const rules = opening({ mainFrames: true, allElse: true, httpsTo: "HTTPS?url=" });
+    const turn = rules.find(({ action }) => action.type === "redirect");
+    const passes = rules.filter(({ action }) => action.type === "allow");
+    expect(passes).toHaveLength(2);
+    expect(passes.every(({ priority }) => (priority ?? 0) < (turn?.priority ?? 0))).toBe(true);
+    expect(turn?.condition.resourceTypes).toEqual(["main_frame"]);
+    const filter = new RegExp(turn?.condition.regexFilter ?? "never^");
+    for (const url of [`https://${KEY}/`, `https://www.${KEY}:8443/p?q`, `https://${KEY}./`]) {
+      expect(filter.exec(url)?.[0]).toBe(url);
+    }
+    for (const url of [`http://${KEY}/`, `wss://${KEY}/`, `https://example.com/${KEY}/`]) {
+      expect(filter.test(url)).toBe(false);
+    }
+    expect(opening({ mainFrames: false, allElse: true, httpsTo: "HTTPS?url=" })).toHaveLength(1);
   });
 });
 

@@ -12,19 +12,44 @@ import { SEARCH_PARAMETERS } from "../key/search";
 
 type Rule = Browser.declarativeNetRequest.Rule;
 
-const KEY_HOST = "^[a-z]+://([^/]*[.@])?[0-z]{51}[oy]\\.?(:[0-9]+)?/.*";
+const AT_KEY_HOST = "://([^/]*[.@])?[0-z]{51}[oy]\\.?(:[0-9]+)?/.*";
+const KEY_HOST = `^[a-z]+${AT_KEY_HOST}`;
+const HTTPS_KEY_HOST = `^https${AT_KEY_HOST}`;
 const SEARCH = `^https?://.*[?&](?:${SEARCH_PARAMETERS.join("|")})=[^&+]*[0-z]{51}[oyOY]([^0-z].*)?$`;
 
 const GATE = 1;
 const BLOCK = 2;
 const RESCUE = 3;
+const HTTPS = 4;
+const PUBLIC = 5;
 const FIRST_PASS = 100;
 const PASSES = 20;
 
 /** Later rules win over earlier ones. */
-const PRIORITY = { gate: 1, open: 2, rescue: 3, pass: 4 };
+const PRIORITY = { gate: 1, open: 2, https: 3, rescue: 3, pass: 4, header: 5 };
 
-/** For good: key hosts are turned to a page, all else from key hosts is blocked, searches for keys are turned back. */
+/**
+ * What becomes a document or a worker. It came by a proxy on this machine, which makes it a page of this machine to
+ * Chromium, free to load whatever else is here and near; this field makes it one of the internet again, and
+ * Chromium asks people or refuses.
+ */
+const RUNS: NonNullable<Rule["condition"]["resourceTypes"]> = [
+  "main_frame",
+  "sub_frame",
+  "object",
+  "script",
+  "other",
+];
+const PUBLIC_FIELD = {
+  header: "content-security-policy",
+  operation: "append",
+  value: "treat-as-public-address",
+} as const;
+
+/**
+ * For good: key hosts are turned to a page, all else from key hosts is blocked, searches for keys are turned back,
+ * and what key hosts send has no way into the own network.
+ */
 export function lastingRules(keyHostsTo: string, searchesTo: string): Rule[] {
   return [
     {
@@ -56,11 +81,25 @@ export function lastingRules(keyHostsTo: string, searchesTo: string): Rule[] {
       },
       action: { type: "redirect", redirect: { regexSubstitution: `${searchesTo}\\0` } },
     },
+    {
+      id: PUBLIC,
+      priority: PRIORITY.header,
+      condition: { regexFilter: KEY_HOST, isUrlFilterCaseSensitive: true, resourceTypes: RUNS },
+      action: { type: "modifyHeaders", responseHeaders: [PUBLIC_FIELD] },
+    },
   ];
 }
 
-/** For this browser session: what of key hosts may pass to the gateway. */
-export function opening(mainFrames: boolean, allElse: boolean): Rule[] {
+/** What of key hosts may pass to the gateway. */
+export interface Opening {
+  mainFrames: boolean;
+  allElse: boolean;
+  /** Where tabs that go to `https://` are turned all the same; null lets them pass like all others. */
+  httpsTo: string | null;
+}
+
+/** For this browser session: lets that much pass. */
+export function opening({ mainFrames, allElse, httpsTo }: Opening): Rule[] {
   const rules: Rule[] = [];
   const allow = (id: number, types: Partial<Rule["condition"]>): void => {
     rules.push({
@@ -72,10 +111,22 @@ export function opening(mainFrames: boolean, allElse: boolean): Rule[] {
   };
   if (mainFrames) allow(GATE, { resourceTypes: ["main_frame"] });
   if (allElse) allow(BLOCK, { excludedResourceTypes: ["main_frame"] });
+  if (mainFrames && httpsTo) {
+    rules.push({
+      id: HTTPS,
+      priority: PRIORITY.https,
+      condition: {
+        regexFilter: HTTPS_KEY_HOST,
+        isUrlFilterCaseSensitive: true,
+        resourceTypes: ["main_frame"],
+      },
+      action: { type: "redirect", redirect: { regexSubstitution: `${httpsTo}\\0` } },
+    });
+  }
   return rules;
 }
 
-export const OPENING_IDS = [GATE, BLOCK];
+export const OPENING_IDS = [GATE, BLOCK, HTTPS];
 
 /** For this browser session: lets one search in one tab through. `count` tells passes apart; old ones give way. */
 export function pass(search: string, tabId: number, count: number): Rule {

@@ -6,7 +6,7 @@
  */
 
 import { browser } from "wxt/browser";
-import { searchedAddress } from "../key/search";
+import { type Scheme, searchedAddress } from "../key/search";
 import type { ChromiumGate } from "./gate-chromium";
 import { searchPage } from "./pages";
 
@@ -29,10 +29,10 @@ export class TurnedSearches {
   }
 
   /** Where the tab should go on to, or null if a person should say. */
-  async next(search: string, tabId: number): Promise<string | null> {
+  async next(search: string, tabId: number, scheme: Scheme): Promise<string | null> {
     if (this.#fromAddressBar.get(tabId) !== search) return null;
     this.#fromAddressBar.delete(tabId);
-    return searchedAddress(search) ?? (await this.letPass(search, tabId));
+    return searchedAddress(search, scheme) ?? (await this.letPass(search, tabId));
   }
 
   /** The search after all. */

@@ -25,6 +25,17 @@ describe("what a person types", () => {
   });
 
   it.each([
+    [KEY, `https://${KEY}/`],
+    [`www.${KEY}/a?b#c`, `https://www.${KEY}/a?b#c`],
+    [`pk:${KEY}`, `https://${KEY}/`],
+    [`pubky${KEY}`, `https://${KEY}/`],
+    [`${KEY}:8080`, `http://${KEY}:8080/`],
+    [`http://${KEY}/x`, `http://${KEY}/x`],
+  ])("%s means %s where that opens", (typed, address) => {
+    expect(typedAddress(typed, "https")).toBe(address);
+  });
+
+  it.each([
     "",
     "pk:",
     KEY.slice(1),
@@ -54,6 +65,10 @@ describe("a search for a key", () => {
     [`https://en.wikipedia.org/w/index.php?search=pubky%3A%2F%2F${KEY}`, `http://${KEY}/`],
   ])("%s means %s", (search, address) => {
     expect(searchedAddress(search)).toBe(address);
+  });
+
+  it("is for https:// where that opens", () => {
+    expect(searchedAddress(`https://duckduckgo.com/?q=pk:${KEY}`, "https")).toBe(`https://${KEY}/`);
   });
 
   it.each([

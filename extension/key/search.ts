@@ -15,30 +15,33 @@ const SCHEME = /^(?:pk|pubky):(?:\/\/)?/i;
 const GLUED_SCHEME = new RegExp(`^pubky(?=${KEY_PATTERN}(?:$|[/?#:.]))`, "i");
 const WEB_ADDRESS = /^https?:\/\//i;
 
+/** What an address gets that was typed without: `https://` where that opens key hosts. */
+export type Scheme = "http" | "https";
+
 /**
  * The address meant by what a person typed: `<key>`, `www.<key>/path`, `pk:<key>`, `pk://<key>/`,
  * `pubky<key>`, `pubky://<key>`, or a web address with a key host. Null if it names no key.
  */
-export function typedAddress(text: string): string | null {
+export function typedAddress(text: string, scheme: Scheme = "http"): string | null {
   const typed = text.trim();
   if (!KEY_ANYWHERE.test(typed)) return null;
-  const address = WEB_ADDRESS.test(typed)
-    ? typed
-    : `http://${typed.replace(SCHEME, "").replace(GLUED_SCHEME, "")}`;
-  const url = URL.parse(address);
+  const written = WEB_ADDRESS.test(typed);
+  const url = URL.parse(written ? typed : `http://${typed.replace(SCHEME, "").replace(GLUED_SCHEME, "")}`);
   // With a name before it, it was an e-mail address or the like and is a search after all.
-  if (!url || url.username || url.password) return null;
-  return keyHostOf(url) ? url.href : null;
+  if (!url || url.username || url.password || !keyHostOf(url)) return null;
+  // A port of its own is that of a server, which may speak either; the records know.
+  if (!written && url.port === "") url.protocol = scheme;
+  return url.href;
 }
 
 /** The address meant by a search whose words are a key, or null for any other address. */
-export function searchedAddress(search: string): string | null {
+export function searchedAddress(search: string, scheme: Scheme = "http"): string | null {
   if (!KEY_ANYWHERE.test(search)) return null;
   const url = URL.parse(search);
   if (!url || (url.protocol !== "https:" && url.protocol !== "http:") || keyHostOf(url)) return null;
   for (const parameter of SEARCH_PARAMETERS) {
     for (const words of url.searchParams.getAll(parameter)) {
-      const address = typedAddress(words);
+      const address = typedAddress(words, scheme);
       if (address) return address;
     }
   }

@@ -7,8 +7,9 @@
 
 import { browser } from "wxt/browser";
 import type { HostState } from "../host/state";
+import type { HttpsState } from "../https/state";
 import type { Obstacle } from "../intercept/interception";
-import type { Resolution, RpcError, StatusResult } from "../protocol/protocol";
+import type { HttpsAction, Resolution, RpcError, StatusResult } from "../protocol/protocol";
 import type { Way } from "../settings/settings";
 
 export interface Snapshot {
@@ -16,6 +17,7 @@ export interface Snapshot {
   /** The way in use, which is the redirect way where the proxy is somebody else's. */
   way: Way;
   obstacle: Obstacle | null;
+  https: HttpsState;
 }
 
 export type Failure = { failed: RpcError };
@@ -30,8 +32,15 @@ export interface Asks {
   open: { ask: { url: string }; answer: { go: string } | { waiting: true } | Failure };
   /** Which key-host address this tab was sent from, in the redirect way. */
   sentFrom: { ask: { tabId: number; url: string }; answer: { from: string | null } };
-  /** Where a tab whose search was turned back should go; null leaves it to the user. */
-  search: { ask: { search: string }; answer: { go: string | null } };
+  /** Where a tab that wants `https://` of this key host should go; `offer`: its records ask for TLS. */
+  openHttps: {
+    ask: { url: string };
+    answer: { go: string } | { offer: string } | { waiting: true } | Failure;
+  };
+  /** Looks again whether this browser takes part in https://, or switches it on or off. */
+  https: { ask: { action: HttpsAction }; answer: { https: HttpsState } | Failure };
+  /** Where a tab whose search was turned back should go; null leaves it to the user. `key`: what it may mean. */
+  search: { ask: { search: string }; answer: { go: string | null; key: string | null } };
   /** The user wants the search and not the key. */
   searchAnyway: { ask: { search: string }; answer: { go: string } };
   /** Don't wait for the next attempt to reach the host. */

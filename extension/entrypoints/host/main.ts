@@ -8,13 +8,11 @@ import { ask, watch } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { wantedAddress, writtenAddress } from "../../pages/page-address";
 import { plainText } from "../../pages/plain-text";
+import { forgetTurns, mayTurn } from "../../pages/turns";
 import { hostWords } from "../../pages/words";
 
 /** A start that takes no longer shows nothing, so the page does not flash up. */
 const SILENT_MS = 400;
-/** Turned back this often in a short time, the page stops going by itself. */
-const MOST_TURNS = 3;
-const TURNS_WITHIN_MS = 10_000;
 
 const wanted = wantedAddress(location);
 let left = false;
@@ -38,7 +36,7 @@ function begin(): void {
   document.title = new URL(wanted).hostname;
   setTimeout(reveal, SILENT_MS);
   element("retry").addEventListener("click", () => {
-    sessionStorage.removeItem(wanted);
+    forgetTurns(wanted);
     void ask("retry", {});
   });
   watch(({ host }) => show(host));
@@ -57,9 +55,7 @@ function show(state: HostState): void {
 }
 
 function go(address: string): void {
-  const now = Date.now();
-  const turns = turnsOf(address).filter((at) => now - at < TURNS_WITHIN_MS);
-  if (turns.length >= MOST_TURNS) {
+  if (!mayTurn(address)) {
     say(
       "host-unsteady",
       "The pkarr program comes and goes",
@@ -69,13 +65,8 @@ function go(address: string): void {
     reveal();
     return;
   }
-  sessionStorage.setItem(address, JSON.stringify([...turns, now]));
   left = true;
   location.replace(address);
-}
-
-function turnsOf(address: string): number[] {
-  return JSON.parse(sessionStorage.getItem(address) ?? "[]") as number[];
 }
 
 function say(code: string, title: string, what: string, todo: string): void {

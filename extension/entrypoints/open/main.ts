@@ -5,7 +5,6 @@
  * search if they are none. With `?url=` (the redirect way) it asks where the key leads, and goes there.
  */
 
-import { searchedAddress } from "../../key/search";
 import { ask } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { turnedSearch, wantedAddress, writtenAddress } from "../../pages/page-address";
@@ -37,9 +36,9 @@ async function begin(): Promise<void> {
 }
 
 async function goOn(search: string): Promise<void> {
-  const { go } = await ask("search", { search });
+  const { go, key } = await ask("search", { search });
   if (go) leave(go);
-  else choose(search, searchedAddress(search));
+  else choose(search, key);
 }
 
 /** A page asked for this search, not a person; so a person says what is meant. */

@@ -1,9 +1,13 @@
-/** The options: how keys open. The background hears of a change through the storage and applies it at once. */
+/**
+ * The options: how keys open, and https:// for them. The background hears of a chosen way through the storage and
+ * applies it at once.
+ */
 
 import { watch } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { obstacleWords } from "../../pages/words";
 import { chooseWay, type Way, way } from "../../settings/settings";
+import { beginHttps, showHttps } from "./https";
 
 const form = element<HTMLFormElement>("form");
 
@@ -15,7 +19,10 @@ async function begin(): Promise<void> {
     await chooseWay(choice().value as Way);
     element("saved").textContent = "Saved.";
   });
-  watch(({ obstacle }) => {
+  beginHttps();
+  watch((snapshot) => {
+    const { obstacle } = snapshot;
+    showHttps(snapshot);
     element("obstacle").hidden = obstacle === null;
     element("obstacle").textContent = obstacle ? obstacleWords(obstacle).what : "";
   });

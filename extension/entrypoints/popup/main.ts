@@ -5,6 +5,8 @@
 
 import { browser } from "wxt/browser";
 import { requestHostAccess } from "../../browser/host-access";
+import { asksForTls } from "../../https/address";
+import type { HttpsState } from "../../https/state";
 import { type KeyHost, keyHostOf } from "../../key/key";
 import { ask, type Snapshot, watch } from "../../messages/messages";
 import { element } from "../../pages/element";
@@ -18,15 +20,21 @@ type State = "asking" | "verified" | "ready" | "problem";
 const KEY_GROUPS = /.{13}/g;
 
 let shown = "";
+/** Whether the records of the tab's key ask for TLS; null while they are not known. */
+let tls: boolean | null = null;
+let https: HttpsState = { kind: "checking" };
 
 void begin();
 
 async function begin(): Promise<void> {
   element("options").addEventListener("click", () => void browser.runtime.openOptionsPage());
+  element("https-options").addEventListener("click", () => void browser.runtime.openOptionsPage());
   element("grant").addEventListener("click", () => void requestHostAccess());
   const keyHost = await tabsKeyHost();
   if (keyHost) showKey(keyHost);
   watch((snapshot) => {
+    https = snapshot.https;
+    showHttps();
     showObstacle(snapshot);
     showHostStatus(snapshot);
     // The same state again is no news, and must not ask again.
@@ -92,6 +100,8 @@ async function showKeyState({ key, host }: KeyHost, snapshot: Snapshot): Promise
   const { warnings, stale } = answer.resolved;
   say("verified", "Verified", verifiedWords(warnings.includes("future-seq"), stale));
   showRecords(answer.resolved, key);
+  tls = asksForTls(answer.resolved.endpoints);
+  showHttps();
   element("facts").hidden = false;
 }
 
@@ -101,6 +111,18 @@ function showHostState({ host, obstacle }: Snapshot): void {
   else if (host.kind === "ready") say("ready", "Ready", "This tab shows no key.");
   else if (host.kind === "connecting") say("asking", "Starting pkarr…");
   else sayProblem(hostWords(host));
+}
+
+function showHttps(): void {
+  const offered = https.kind === "off" || https.kind === "restart";
+  element("https").hidden = !tls;
+  element("https-what").textContent =
+    https.kind === "on"
+      ? "The site asks for https://, and this browser opens it so."
+      : "The site asks for https://; the way from this computer to it is encrypted with the key.";
+  // A program that knows nothing of it can't reach the site either, and the tab says so.
+  if (https.kind === "unsupported") element("https-what").textContent = "The site asks for https://.";
+  element("https-options").hidden = !offered;
 }
 
 function showHostStatus({ host, way }: Snapshot): void {

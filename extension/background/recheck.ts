@@ -1,0 +1,54 @@
+/** Tells background/failed-tabs.ts what happens in tabs, and does what it wants. */
+
+import { browser } from "wxt/browser";
+import type { HostSession } from "../host/session";
+import { keyHostOf, leadsToKeyHost } from "../key/key";
+import { type FailedPage, FailedTabs } from "./failed-tabs";
+
+/** The field in which the gateway tells that a page is its own, and why. */
+const CODE_FIELD = "pkarr-error";
+
+const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
+
+export function recheckFailedTabs(session: HostSession): void {
+  const tabs = new FailedTabs({
+    newest: async (host, where) => {
+      const policy = where === "here" ? "cacheOnly" : "networkOnly";
+      return (await session.request("resolve", { host, policy })).seq;
+    },
+    look: async (tabId, url) => {
+      const tab = await browser.tabs.get(tabId).catch(() => null);
+      if (tab?.url !== url) return "gone";
+      return tab.active ? "shown" : "hidden";
+    },
+    reload: (tabId) => {
+      browser.tabs.reload(tabId).catch(() => tabs.forget(tabId));
+    },
+  });
+  session.onEvent((event) => tabs.updated(event));
+  browser.webRequest.onBeforeRequest.addListener(({ tabId }) => {
+    tabs.left(tabId);
+    return undefined;
+  }, TOP_LEVEL);
+  browser.webRequest.onErrorOccurred.addListener(({ tabId }) => {
+    tabs.forget(tabId);
+    return undefined;
+  }, TOP_LEVEL);
+  browser.webRequest.onCompleted.addListener(
+    ({ tabId, url, method, responseHeaders }) => {
+      const code = responseHeaders?.find(({ name }) => name.toLowerCase() === CODE_FIELD)?.value;
+      // What was posted is not posted again.
+      tabs.ended(tabId, code && method === "GET" ? failedPage(url, code) : null);
+      return undefined;
+    },
+    TOP_LEVEL,
+    ["responseHeaders"],
+  );
+  browser.tabs.onActivated.addListener(({ tabId }) => tabs.shown(tabId));
+  browser.tabs.onRemoved.addListener((tabId) => tabs.forget(tabId));
+}
+
+function failedPage(url: string, code: string): FailedPage | null {
+  const keyHost = leadsToKeyHost(url) ? keyHostOf(url) : null;
+  return keyHost && { url, code, ...keyHost };
+}

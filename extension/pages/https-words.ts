@@ -1,0 +1,65 @@
+/** https:// for keys in plain words: what it means, how it stands, and what to do. */
+
+import type { HttpsState } from "../https/state";
+import type { TrustStore } from "../protocol/protocol";
+import { plainText } from "./plain-text";
+import type { Words } from "./words";
+
+/** What somebody agrees to who switches it on. The same sentences as in docs/security.md. */
+export const WHAT_TRUST_MEANS = [
+  "Your browsers will trust a certificate authority that was made on this computer and can vouch for keys only: every ordinary domain and every address is ruled out in it, and browsers refuse the rest.",
+  "Whoever steals its secret from this computer could pose as keys, as single-word names of your own network, and as top-level domains younger than it, towards these browsers and until it is renewed.",
+] as const;
+
+export function httpsWords(state: HttpsState): Words {
+  switch (state.kind) {
+    case "checking":
+      return {
+        title: "Having a look…",
+        what: "It is being found out whether this browser opens https:// for keys.",
+        todo: "",
+        code: "https-checking",
+      };
+    case "unsupported":
+      return {
+        title: "Not in this version",
+        what: "The pkarr program on this computer knows nothing of https:// for keys.",
+        todo: "Install its current version.",
+        code: "https-unsupported",
+      };
+    case "off":
+      return {
+        title: "Off",
+        what: "Keys open with http:// in the address bar.",
+        todo: "",
+        code: "https-off",
+      };
+    case "on":
+      return {
+        title: "On",
+        what: "Sites that ask for it open with https:// in this browser.",
+        todo: "",
+        code: "https-on",
+      };
+    case "restart":
+      return state.status.stores.some(({ trusts }) => trusts) || !state.status.root
+        ? {
+            title: "Restart the browser",
+            what: "It is switched on, but this browser does not trust the certificate authority yet.",
+            todo: "Close all windows of this browser and open it again.",
+            code: "https-restart",
+          }
+        : {
+            title: "This browser has to be told",
+            what: "It is switched on, but no store of certificates could take the certificate authority.",
+            todo: `Import it in this browser’s settings, as an authority for web sites: ${plainText(state.status.root.file)}`,
+            code: "https-not-trusted",
+          };
+  }
+}
+
+/** How it stands with one store. */
+export function storeWords({ trusts, failure }: TrustStore): string {
+  if (failure !== null) return plainText(failure);
+  return trusts ? "trusts it" : "does not trust it";
+}
