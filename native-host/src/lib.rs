@@ -10,7 +10,7 @@
 //!   connection that proves a key.
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
-//!   extension, [`cli`] to people.
+//!   extension, [`site`] serves a key’s own web site, [`cli`] speaks to people.
 //!
 //! Each layer uses those above it in this list and none below.
 //!
@@ -68,6 +68,7 @@ pub mod cli;
 pub mod dht;
 pub mod endpoint;
 pub mod gateway;
+mod http_fields;
 pub mod item;
 pub mod key;
 pub mod keystore;
@@ -77,6 +78,7 @@ pub mod problem;
 pub mod publisher;
 pub mod relays;
 pub mod resolver;
+pub mod site;
 pub mod tls;
 pub mod view;
 pub mod zone;

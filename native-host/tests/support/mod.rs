@@ -5,6 +5,8 @@
 pub(crate) mod liar;
 pub(crate) mod nodes;
 pub(crate) mod relay;
+pub(crate) mod server;
+pub(crate) mod visitor;
 
 use std::net::UdpSocket;
 
