@@ -23,9 +23,12 @@ mod output;
 mod packet;
 mod passphrase;
 mod pin;
+mod proxy;
 mod publish;
 mod records;
 mod resolve;
+mod serve_dir;
+mod site;
 mod status;
 mod stop;
 mod testnet;
@@ -76,6 +79,7 @@ Exit codes:
 
 Examples:
   pkarr key new site.key
+  pkarr serve-dir --key site.key public --listen :443
   pkarr publish --key site.key site.zone
   pkarr resolve pk:o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy
   pkarr gateway --listen 127.0.0.1:8118 &
@@ -89,6 +93,10 @@ enum Command {
     Packet(packet::Arguments),
     /// Publish the records of a zone file under a key
     Publish(publish::Arguments),
+    /// Serve a web server’s site under a key, with TLS and records
+    Proxy(proxy::Arguments),
+    /// Serve a folder as the site of a key, with TLS and records
+    ServeDir(serve_dir::Arguments),
     /// Show what is published under a key, and where a name leads
     Resolve(resolve::Arguments),
     /// Keep a key of somebody else published
@@ -157,6 +165,8 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Key(arguments) => arguments.json(),
         Command::Packet(arguments) => arguments.json(),
         Command::Publish(arguments) => arguments.json,
+        Command::Proxy(arguments) => arguments.site.json,
+        Command::ServeDir(arguments) => arguments.site.json,
         Command::Resolve(arguments) => arguments.json,
         Command::Gateway(arguments) => arguments.json,
         Command::Testnet(arguments) => arguments.json,
@@ -185,6 +195,8 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Key(arguments) => key::run(arguments, &output),
         Command::Packet(arguments) => packet::run(arguments, &output),
         Command::Publish(arguments) => publish::run(arguments, &settings, &output).await,
+        Command::Proxy(arguments) => proxy::run(arguments, &settings, &output).await,
+        Command::ServeDir(arguments) => serve_dir::run(arguments, &settings, &output).await,
         Command::Resolve(arguments) => {
             return resolve::run(arguments, &settings, &output)
                 .await

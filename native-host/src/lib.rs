@@ -12,7 +12,7 @@
 //! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes, [`https`] switches
 //!   `https://` on and off.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
-//!   extension, [`cli`] to people.
+//!   extension, [`site`] serves a key’s own web site, [`cli`] speaks to people.
 //!
 //! Each layer uses those above it in this list and none below.
 //!
@@ -71,6 +71,7 @@ pub mod cli;
 pub mod dht;
 pub mod endpoint;
 pub mod gateway;
+mod http_fields;
 pub mod https;
 pub mod item;
 pub mod key;
@@ -81,6 +82,7 @@ pub mod problem;
 pub mod publisher;
 pub mod relays;
 pub mod resolver;
+pub mod site;
 pub mod tls;
 pub mod trust;
 pub mod view;

@@ -17,7 +17,7 @@ use simple_dns::{Name, TYPE};
 use url::Url;
 
 use crate::{
-    cache::CacheError,
+    cache::{Cache, CacheError},
     dht::{Dht, DhtError, PutReport},
     item::{ItemError, Seq, SignedItem},
     key::{KeyPair, PublicKey},
@@ -195,6 +195,16 @@ impl Publisher {
             relays,
             resolver,
         }
+    }
+
+    /// The DHT that it writes to.
+    pub fn dht(&self) -> &Dht {
+        &self.dht
+    }
+
+    /// The cache of the resolver that it reads by.
+    pub fn cache(&self) -> &Cache {
+        self.resolver.cache()
     }
 
     /// Publishes under the pair's key.

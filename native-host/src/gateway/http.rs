@@ -37,6 +37,7 @@ use super::{
 use crate::{
     authority::{Authority, Roots},
     endpoint::{Endpoint, Target},
+    http_fields::{is_plainly_framed, join_cookies, name_te, without_hop_by_hop},
     key::KeyHost,
     problem::{Code, Problem},
     resolver::{Policy, Priority, Resolver, Route},
@@ -220,8 +221,8 @@ impl Proxy {
                 Passing::request(body, pulse.clone())
             }
         });
-        fields::drop_hop_by_hop(request.headers_mut());
-        fields::join_cookies(request.headers_mut());
+        without_hop_by_hop(request.headers_mut());
+        join_cookies(request.headers_mut());
         request.extensions_mut().clear();
         let path = request.uri().path_and_query().cloned();
         let exchange = self
@@ -254,7 +255,7 @@ impl Proxy {
         let browser: OnUpgrade = upgrade::on(&mut request);
         let (mut sender, way) = self.pool.alone(site, &route.endpoints).await?;
         let mut request = request.map(|_| empty());
-        fields::drop_hop_by_hop(request.headers_mut());
+        without_hop_by_hop(request.headers_mut());
         request.extensions_mut().clear();
         let path = request.uri().path_and_query().cloned();
         fit(&mut request, asked, path, &way, false)?;
@@ -335,10 +336,7 @@ fn fit(
         *request.version_mut() = Version::HTTP_2;
     } else {
         headers.insert(header::HOST, HeaderValue::try_from(authority)?);
-        // `TE` is about one connection and says so (RFC 9110, section 10.1.4).
-        if headers.contains_key(header::TE) {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
-        }
+        name_te(headers);
         *request.version_mut() = Version::HTTP_11;
     }
     *request.uri_mut() = Uri::from_parts(parts)?;
@@ -355,7 +353,7 @@ fn finished(mut response: Response<Incoming>, turn: Turn) -> Result<Response<Bod
     if refused.contains(&response.status()) {
         return Err(ExchangeError::Status(response.status()));
     }
-    if !fields::is_plainly_framed(response.headers()) {
+    if !is_plainly_framed(response.headers()) {
         return Err(ExchangeError::Coding);
     }
     fields::finish_answer(response.headers_mut());

@@ -10,9 +10,9 @@ use hyper::{
     http::uri::{Authority, Scheme},
 };
 
-use super::fields;
 use crate::{
     address::is_web_port,
+    http_fields::is_plainly_framed,
     key::KeyHost,
     problem::{Code, Problem},
 };
@@ -167,7 +167,7 @@ fn one_host(headers: &HeaderMap, version: Version) -> Result<(), Problem> {
 
 /// RFC 9112, section 6.1: a coding that the gateway does not undo can’t be passed on.
 fn plainly_framed(headers: &HeaderMap) -> Result<(), Problem> {
-    if fields::is_plainly_framed(headers) {
+    if is_plainly_framed(headers) {
         Ok(())
     } else {
         Err(bad(

@@ -5,7 +5,9 @@
 pub(crate) mod liar;
 pub(crate) mod nodes;
 pub(crate) mod relay;
+pub(crate) mod server;
 pub(crate) mod site;
+pub(crate) mod visitor;
 
 use std::net::UdpSocket;
 
