@@ -22,12 +22,13 @@
 //! not become a way into the reader's own network. Every answer says that it came from a public
 //! address (`treat-as-public-address`), since to the browser it came from this machine.
 //!
-//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`),
-//! `target` (what is asked for), `http` (what becomes of it), `limits`, `pool` (connections in use and idle), `connect` (from endpoints to a
+//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`,
+//! with `certificates`), `target` (what is asked for), `http` (what becomes of it), `limits`, `pool` (connections in use and idle), `connect` (from endpoints to a
 //! connection), `race` (from addresses to one that answers). What can't be opened is answered with
 //! one of the `pages`, which says in plain words what was found and what to do, with a stable code.
 
 mod body;
+mod certificates;
 mod connect;
 mod fields;
 mod http;
@@ -46,7 +47,7 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -54,6 +55,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use self::{body::Body, certificates::Certificates, http::Proxy, inside::Tunnels};
 use crate::{address::PrivateAccess, authority::Roots, resolver::Resolver};
 
 /// How many connections are served at the same time; more wait.
@@ -104,8 +106,13 @@ impl Gateway {
     pub async fn start(resolver: Resolver, config: GatewayConfig) -> io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
-        let proxy = Arc::new(http::Proxy::new(resolver, config));
-        let accepting = tokio::spawn(accept(listener, proxy));
+        let certificates = Arc::new(Certificates::new(config.roots.clone()));
+        let proxy = Arc::new(Proxy::new(resolver, config, Arc::clone(&certificates)));
+        let doors = Doors {
+            tunnels: Tunnels::new(Arc::clone(&proxy), certificates),
+            proxy,
+        };
+        let accepting = tokio::spawn(accept(listener, doors));
         tracing::info!(%address, "gateway listens");
         Ok(Self { address, accepting })
     }
@@ -122,7 +129,24 @@ impl Drop for Gateway {
     }
 }
 
-async fn accept(listener: TcpListener, proxy: Arc<http::Proxy>) {
+/// The two ways in.
+#[derive(Debug, Clone)]
+struct Doors {
+    proxy: Arc<Proxy>,
+    tunnels: Tunnels,
+}
+
+impl Doors {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        if request.method() == Method::CONNECT {
+            self.tunnels.open(request)
+        } else {
+            self.proxy.handle(request).await
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, doors: Doors) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut failing = false;
     // The semaphore is never closed.
@@ -130,9 +154,9 @@ async fn accept(listener: TcpListener, proxy: Arc<http::Proxy>) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 failing = false;
-                let proxy = Arc::clone(&proxy);
+                let doors = doors.clone();
                 tokio::spawn(async move {
-                    serve(stream, proxy).await;
+                    serve(stream, doors).await;
                     drop(permit);
                 });
             }
@@ -148,11 +172,12 @@ async fn accept(listener: TcpListener, proxy: Arc<http::Proxy>) {
     }
 }
 
-async fn serve(stream: TcpStream, proxy: Arc<http::Proxy>) {
+async fn serve(stream: TcpStream, doors: Doors) {
     _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let proxy = Arc::clone(&proxy);
-        async move { Ok::<_, std::convert::Infallible>(proxy.handle(request).await) }
+        let doors = doors.clone();
+        // Boxed, or each idle connection would keep room for all that a request can need.
+        Box::pin(async move { Ok::<_, std::convert::Infallible>(doors.answer(request).await) })
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -440,3 +440,34 @@ async fn what_is_not_for_a_page_gets_a_line_of_text() {
     assert!(answer.contains("content-type: text/plain"), "{answer}");
     assert!(!answer.contains("<html"), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_does_not_make_the_gateway_look_up_hundreds_of_keys() {
+    const KEYS: u8 = 100;
+    let (_socket, bootstrap) = support::silent();
+    let config = GatewayConfig::new("127.0.0.1:0".parse().unwrap());
+    let gateway = Gateway::start(resolver(&bootstrap), config).await.unwrap();
+    let page = pair(200).public();
+    let (told, mut answers) = mpsc::channel(usize::from(KEYS));
+    for number in 0..KEYS {
+        let url = format!("http://{}/a.png", pair(number).public());
+        let request = format!(
+            "GET {url} HTTP/1.1\r\nHost: x\r\nReferer: http://{page}/\r\nConnection: close\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+        let told = told.clone();
+        tokio::spawn(async move {
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            _ = told.send(answer).await;
+        });
+    }
+    // The first 64 are looked up, by nodes that never answer; the rest is told so at once.
+    for _ in 64..KEYS {
+        let answer = answers.recv().await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.contains("pkarr-error: busy\r\n"), "{answer}");
+        assert!(answer.contains("retry-after: 5\r\n"), "{answer}");
+    }
+}

@@ -3,20 +3,19 @@
 use std::{
     error::Error,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use hyper::{
-    Method, Request, Response, StatusCode, Uri, Version,
+    Request, Response, StatusCode, Uri, Version,
     body::{Body as _, Incoming},
     header::{self, HeaderValue},
     http::uri::{Parts, PathAndQuery, Scheme},
     upgrade::{self, OnUpgrade},
 };
-use rustls::ServerConfig;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
@@ -25,9 +24,9 @@ use tokio::{
 use super::{
     GatewayConfig,
     body::{Body, Passing, Pulse, empty},
+    certificates::Certificates,
     connect::{ConnectError, Connector, Site, Way},
     fields,
-    inside::{self, Tunnel},
     limits::{Limits, Turn},
     pages::{self, Failure, Reader},
     pool::{ExchangeError, Pool},
@@ -35,7 +34,6 @@ use super::{
     upgrade as web_socket,
 };
 use crate::{
-    authority::{Authority, Roots},
     endpoint::{Endpoint, Target},
     http_fields::{is_plainly_framed, join_cookies, name_te, without_hop_by_hop},
     key::KeyHost,
@@ -43,8 +41,8 @@ use crate::{
     resolver::{Policy, Priority, Resolver, Route},
 };
 
-/// How many tunnels, and how many WebSockets, are open at the same time.
-const MAX_TUNNELS: usize = 512;
+/// How many WebSockets are open at the same time.
+const MAX_WEB_SOCKETS: usize = 512;
 /// How long a site may take to answer after the request has last moved.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -54,39 +52,29 @@ pub(super) struct Proxy {
     resolver: Resolver,
     limits: Limits,
     pool: Pool,
-    tunnels: Arc<Semaphore>,
     web_sockets: Arc<Semaphore>,
-    roots: Option<Roots>,
+    certificates: Arc<Certificates>,
     https_in_use: Arc<AtomicBool>,
-    /// The set-up of TLS for the root that holds.
-    server_config: Mutex<Option<(Arc<Authority>, Arc<ServerConfig>)>>,
 }
 
 impl Proxy {
-    pub(super) fn new(resolver: Resolver, config: GatewayConfig) -> Self {
+    pub(super) fn new(
+        resolver: Resolver,
+        config: GatewayConfig,
+        certificates: Arc<Certificates>,
+    ) -> Self {
         Self {
             resolver,
             limits: Limits::new(),
             pool: Pool::new(Connector::new(config.private)),
-            tunnels: Arc::new(Semaphore::new(MAX_TUNNELS)),
-            web_sockets: Arc::new(Semaphore::new(MAX_TUNNELS)),
-            roots: config.roots,
+            web_sockets: Arc::new(Semaphore::new(MAX_WEB_SOCKETS)),
+            certificates,
             https_in_use: config.https_in_use,
-            server_config: Mutex::default(),
         }
     }
 
     /// Answers one request to the proxy; a failure is an answer too.
-    pub(super) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        if request.method() == Method::CONNECT {
-            let host = request.uri().host().unwrap_or_default().to_owned();
-            let version = request.version();
-            return Arc::clone(&self)
-                .open_tunnel(request)
-                .unwrap_or_else(|problem| {
-                    refuse(&problem.into(), &host, Reader::Program, version)
-                });
-        }
+    pub(super) async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let asked = target::of_proxy_request(&request);
         self.answer(asked, request).await
     }
@@ -110,27 +98,13 @@ impl Proxy {
         outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader, version))
     }
 
-    fn open_tunnel(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
-        let (host, port) = target::of_tunnel(&request)?;
-        if port == 443 && self.authority().is_none() {
-            let what = format!("https://{host}/ was asked for");
-            return Err(Problem::new(Code::HttpsOff, what));
-        }
-        let permit = Arc::clone(&self.tunnels)
-            .try_acquire_owned()
-            .map_err(|_| Problem::new(Code::Busy, "too many tunnels are open at the same time"))?;
-        let tunnel = Tunnel { host, port };
-        tokio::spawn(inside::serve(self, upgrade::on(request), tunnel, permit));
-        Ok(Response::new(empty()))
-    }
-
     async fn pass_on(
         &self,
         asked: &Asked,
         request: Request<Incoming>,
         reader: Reader,
     ) -> Result<Response<Body>, Failure> {
-        if asked.secure && self.is_probe(&asked.host) {
+        if asked.secure && self.certificates.is_probe(&asked.host) {
             return Ok(probed()?);
         }
         let key = asked.host.key();
@@ -201,7 +175,7 @@ impl Proxy {
         let wanted = by_address(first)
             && first.tls
             && self.https_in_use.load(Ordering::Relaxed)
-            && self.authority().is_some();
+            && self.certificates.are_there();
         wanted.then(|| format!("https://{}", asked.authority()))
     }
 
@@ -276,39 +250,6 @@ impl Proxy {
         web_socket::ask(response.headers_mut());
         Ok(response)
     }
-
-    fn authority(&self) -> Option<Arc<Authority>> {
-        self.roots
-            .as_ref()?
-            .current()
-            .inspect_err(|error| tracing::warn!(%error, "the root can’t be used"))
-            .ok()?
-    }
-
-    fn is_probe(&self, host: &KeyHost) -> bool {
-        self.authority()
-            .is_some_and(|authority| authority.probe() == host)
-    }
-
-    /// The set-up of TLS towards browsers; `None` while `https://` is switched off.
-    pub(super) fn server_config(&self) -> Option<Arc<ServerConfig>> {
-        let authority = self.authority()?;
-        let mut kept = self
-            .server_config
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, config)) = &*kept
-            && Arc::ptr_eq(of, &authority)
-        {
-            return Some(Arc::clone(config));
-        }
-        let config = inside::server_config(Arc::clone(&authority))
-            .inspect_err(|error| tracing::warn!(%error, "TLS can’t be set up"))
-            .ok()?;
-        let config = Arc::new(config);
-        *kept = Some((authority, Arc::clone(&config)));
-        Some(config)
-    }
 }
 
 /// Writes into a request what depends on where it goes: the target in its form (RFC 9112, section
@@ -363,7 +304,13 @@ fn finished(mut response: Response<Incoming>, turn: Turn) -> Result<Response<Bod
     Ok(response.map(|body| Passing::answer(body, turn)))
 }
 
-fn refuse(failure: &Failure, host: &str, reader: Reader, version: Version) -> Response<Body> {
+/// The answer to a request that failed.
+pub(super) fn refuse(
+    failure: &Failure,
+    host: &str,
+    reader: Reader,
+    version: Version,
+) -> Response<Body> {
     let problem = &failure.problem;
     // Not above debug: a log is no place for what somebody reads, and a page could flood it.
     tracing::debug!(code = %problem.code, %host, "{}", problem.what);

@@ -19,37 +19,38 @@ use std::{
 };
 
 use hyper::{
-    Request,
+    Request, Response,
     body::{Buf, Bytes, Incoming},
+    server::conn::{http1, http2},
     service::service_fn,
-    upgrade::OnUpgrade,
+    upgrade::{self, OnUpgrade},
 };
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-};
-use rustls::{
-    ServerConfig,
-    crypto::ring,
-    server::{Acceptor, ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
-    version::TLS13,
-};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::server::Acceptor;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
-use super::{HEAD_TIMEOUT, MAX_HEAD, http::Proxy, target::of_tunnelled_request};
+use super::{
+    HEAD_TIMEOUT, MAX_HEAD,
+    body::{Body, empty},
+    certificates::Certificates,
+    http::{Proxy, refuse},
+    pages::Reader,
+    target,
+};
 use crate::{
-    authority::Authority,
     key::KeyHost,
-    tls::{H2, HTTP_11},
+    problem::{Code, Problem},
+    tls::H2,
 };
 
+/// How many tunnels are open at the same time.
+const MAX_TUNNELS: usize = 1024;
 /// How long the browser may take to say the first thing, and to do the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first byte of a TLS handshake (RFC 8446, section 5.1).
@@ -60,119 +61,146 @@ const MAX_STREAMS: u32 = 128;
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 
+/// The tunnels of one gateway. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Tunnels {
+    proxy: Arc<Proxy>,
+    certificates: Arc<Certificates>,
+    open: Arc<Semaphore>,
+}
+
 /// Where a tunnel was asked to lead.
 #[derive(Debug, Clone)]
-pub(super) struct Tunnel {
-    pub(super) host: KeyHost,
-    pub(super) port: u16,
+struct Tunnel {
+    host: KeyHost,
+    port: u16,
 }
 
-/// Serves what comes through a tunnel, until it ends.
-pub(super) async fn serve(
+/// What was found to be spoken in a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Plain,
+    Tls { http2: bool },
+}
+
+impl Tunnels {
+    pub(super) fn new(proxy: Arc<Proxy>, certificates: Arc<Certificates>) -> Self {
+        Self {
+            proxy,
+            certificates,
+            open: Arc::new(Semaphore::new(MAX_TUNNELS)),
+        }
+    }
+
+    /// Answers a `CONNECT`, and serves what comes through the tunnel.
+    pub(super) fn open(&self, request: Request<Incoming>) -> Response<Body> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let version = request.version();
+        match self.admit(&request) {
+            Ok((tunnel, permit)) => {
+                let tunnels = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = tunnels.serve(upgrade::on(request), tunnel).await {
+                        tracing::debug!(%error, "a tunnel ended");
+                    }
+                    drop(permit);
+                });
+                Response::new(empty())
+            }
+            Err(problem) => refuse(&problem.into(), &host, Reader::Program, version),
+        }
+    }
+
+    fn admit(
+        &self,
+        request: &Request<Incoming>,
+    ) -> Result<(Tunnel, OwnedSemaphorePermit), Problem> {
+        let (host, port) = target::of_tunnel(request)?;
+        if port == 443 && !self.certificates.are_there() {
+            let what = format!("https://{host}/ was asked for");
+            return Err(Problem::new(Code::HttpsOff, what));
+        }
+        let permit = Arc::clone(&self.open)
+            .try_acquire_owned()
+            .map_err(|_| Problem::new(Code::Busy, "too many tunnels are open at the same time"))?;
+        Ok((Tunnel { host, port }, permit))
+    }
+
+    async fn serve(self, upgrade: OnUpgrade, tunnel: Tunnel) -> io::Result<()> {
+        let upgraded = upgrade.await.map_err(io::Error::other)?;
+        let parts = upgraded
+            .downcast::<TokioIo<TcpStream>>()
+            .map_err(|_| io::Error::other("a tunnel inside a tunnel"))?;
+        let stream = Begun {
+            ahead: parts.read_buf,
+            stream: parts.io.into_inner(),
+        };
+        let first = timeout(HANDSHAKE_TIMEOUT, stream.first_byte()).await??;
+        if first == Some(HANDSHAKE) {
+            let stream = timeout(HANDSHAKE_TIMEOUT, self.handshake(stream, &tunnel)).await??;
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
+            serve_http(self.proxy, stream, tunnel, Inside::Tls { http2 }).await
+        } else if first.is_some() && tunnel.port != 443 {
+            serve_http(self.proxy, stream, tunnel, Inside::Plain).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn handshake(&self, stream: Begun, tunnel: &Tunnel) -> io::Result<TlsStream<Begun>> {
+        let config = self
+            .certificates
+            .server_config()
+            .ok_or_else(|| io::Error::other("https:// is not switched on"))?;
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let name = hello.client_hello().server_name().map(KeyHost::parse);
+        if !matches!(name, Some(Ok(name)) if name == tunnel.host) {
+            return Err(io::Error::other("a handshake for another host"));
+        }
+        hello.into_stream(config).await
+    }
+}
+
+async fn serve_http<S>(
     proxy: Arc<Proxy>,
-    upgrade: OnUpgrade,
+    stream: S,
     tunnel: Tunnel,
-    permit: OwnedSemaphorePermit,
-) {
-    if let Err(error) = serve_tunnel(proxy, upgrade, tunnel).await {
-        tracing::debug!(%error, "a tunnel ended");
-    }
-    drop(permit);
-}
-
-async fn serve_tunnel(proxy: Arc<Proxy>, upgrade: OnUpgrade, tunnel: Tunnel) -> io::Result<()> {
-    let upgraded = upgrade.await.map_err(io::Error::other)?;
-    let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
-        .map_err(|_| io::Error::other("a tunnel inside a tunnel"))?;
-    let stream = Begun {
-        ahead: parts.read_buf,
-        stream: parts.io.into_inner(),
-    };
-    let first = timeout(HANDSHAKE_TIMEOUT, stream.first_byte()).await??;
-    if first == Some(HANDSHAKE) {
-        let stream = timeout(HANDSHAKE_TIMEOUT, handshake(&proxy, stream, &tunnel)).await??;
-        serve_http(proxy, stream, tunnel, true).await
-    } else if first.is_some() && tunnel.port != 443 {
-        serve_http(proxy, stream, tunnel, false).await
-    } else {
-        Ok(())
-    }
-}
-
-async fn handshake(
-    proxy: &Proxy,
-    stream: Begun,
-    tunnel: &Tunnel,
-) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
-    let config = proxy
-        .server_config()
-        .ok_or_else(|| io::Error::other("https:// is not switched on"))?;
-    let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-    let name = hello.client_hello().server_name().map(KeyHost::parse);
-    if !matches!(name, Some(Ok(name)) if name == tunnel.host) {
-        return Err(io::Error::other("a handshake for another host"));
-    }
-    hello.into_stream(config).await
-}
-
-async fn serve_http<S>(proxy: Arc<Proxy>, stream: S, tunnel: Tunnel, secure: bool) -> io::Result<()>
+    inside: Inside,
+) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let secure = inside != Inside::Plain;
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&proxy);
-        let asked = of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request);
-        async move { Ok::<_, Infallible>(proxy.answer(asked, request).await) }
+        let asked = target::of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request);
+        // Boxed for the same reason as in the gateway's own service.
+        Box::pin(async move { Ok::<_, Infallible>(proxy.answer(asked, request).await) })
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        .preserve_header_case(true);
-    // No extended CONNECT (RFC 8441): Firefox would use it for WebSockets, which then could not be
-    // passed on to a site that speaks HTTP/1.1.
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD as u32)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .keep_alive_interval(HEAD_TIMEOUT);
-    if !secure {
-        builder = builder.http1_only();
-    }
-    builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-        .await
-        .map_err(io::Error::other)
-}
-
-/// The side of TLS that browsers see, with certificates of this authority.
-pub(super) fn server_config(authority: Arc<Authority>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&TLS13])?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Leaves(authority)));
-    config.alpn_protocols = vec![H2.to_vec(), HTTP_11.to_vec()];
-    Ok(config)
-}
-
-/// A certificate for each key host, made when it is asked for.
-#[derive(Debug)]
-struct Leaves(Arc<Authority>);
-
-impl ResolvesServerCert for Leaves {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let host = KeyHost::parse(hello.server_name()?).ok()?;
-        self.0
-            .leaf(&host)
-            .inspect_err(|error| tracing::warn!(%error, %host, "no certificate"))
-            .ok()
-    }
+    let stream = TokioIo::new(stream);
+    let served = if inside == (Inside::Tls { http2: true }) {
+        // No extended CONNECT (RFC 8441): Firefox would use it for WebSockets, which then could not
+        // be passed on to a site that speaks HTTP/1.1.
+        http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .keep_alive_interval(HEAD_TIMEOUT)
+            .serve_connection(stream, service)
+            .await
+    } else {
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_HEAD)
+            .preserve_header_case(true)
+            .serve_connection(stream, service)
+            .with_upgrades()
+            .await
+    };
+    served.map_err(io::Error::other)
 }
 
 /// A stream of which the first bytes may have been read already.
