@@ -17,6 +17,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Bytes, client::conn::http1, header::HOST};
 use hyper_util::rt::TokioIo;
 use pkarr_host::{
+    address::PrivateAccess,
     gateway::{Gateway, GatewayConfig},
     key::KeyAddress,
     resolver::Resolver,
@@ -31,8 +32,8 @@ async fn main() -> Outcome {
 
     // It serves as long as it is not dropped.
     let config = GatewayConfig {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        allow_private: std::env::var_os("PKARR_ALLOW_PRIVATE").is_some(),
+        private: PrivateAccess::new(std::env::var_os("PKARR_ALLOW_PRIVATE").is_some(), []),
+        ..GatewayConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
     };
     let gateway = Gateway::start(Resolver::new(support::dht()), config).await?;
 

@@ -56,7 +56,7 @@ pub fn is_web_port(port: u16) -> bool {
 
 /// Names that are not of the public DNS, but of this machine, its network or other systems
 /// (RFC 6761, 6762, 7686, 8375, 9476, and names in wide local use).
-const LOCAL_NAMES: [&str; 11] = [
+const LOCAL_NAMES: [&str; 12] = [
     "alt",
     "corp",
     "home",
@@ -65,6 +65,7 @@ const LOCAL_NAMES: [&str; 11] = [
     "invalid",
     "lan",
     "local",
+    "localdomain",
     "localhost",
     "onion",
     "test",

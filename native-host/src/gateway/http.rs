@@ -10,7 +10,7 @@ use std::{
 };
 
 use hyper::{
-    Method, Request, Response, StatusCode, Uri,
+    Method, Request, Response, StatusCode, Uri, Version,
     body::{Body as _, Incoming},
     header::{self, HeaderValue},
     http::uri::{Parts, PathAndQuery, Scheme},
@@ -79,14 +79,11 @@ impl Proxy {
     pub(super) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         if request.method() == Method::CONNECT {
             let host = request.uri().host().unwrap_or_default().to_owned();
+            let version = request.version();
             return Arc::clone(&self)
                 .open_tunnel(request)
                 .unwrap_or_else(|problem| {
-                    let mut refused = refuse(&problem.into(), &host, Reader::Program);
-                    // What follows may be meant for a tunnel, and must not be read as a request.
-                    let close = HeaderValue::from_static("close");
-                    refused.headers_mut().insert(header::CONNECTION, close);
-                    refused
+                    refuse(&problem.into(), &host, Reader::Program, version)
                 });
         }
         let asked = target::of_proxy_request(&request);
@@ -100,6 +97,7 @@ impl Proxy {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let reader = Reader::of(&request);
+        let version = request.version();
         let host = match &asked {
             Ok(asked) => asked.host.to_string(),
             Err(_) => request.uri().host().unwrap_or_default().to_owned(),
@@ -108,7 +106,7 @@ impl Proxy {
             Ok(asked) => self.pass_on(&asked, request, reader).await,
             Err(problem) => Err(problem.into()),
         };
-        outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader))
+        outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader, version))
     }
 
     fn open_tunnel(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
@@ -334,14 +332,14 @@ fn fit(
         parts.authority = Some(authority.parse()?);
         headers.remove(header::HOST);
         headers.remove(header::CONNECTION);
-        *request.version_mut() = hyper::Version::HTTP_2;
+        *request.version_mut() = Version::HTTP_2;
     } else {
         headers.insert(header::HOST, HeaderValue::try_from(authority)?);
         // `TE` is about one connection and says so (RFC 9110, section 10.1.4).
         if headers.contains_key(header::TE) {
             headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
         }
-        *request.version_mut() = hyper::Version::HTTP_11;
+        *request.version_mut() = Version::HTTP_11;
     }
     *request.uri_mut() = Uri::from_parts(parts)?;
     Ok(())
@@ -363,15 +361,21 @@ fn finished(mut response: Response<Incoming>, turn: Turn) -> Result<Response<Bod
     fields::finish_answer(response.headers_mut());
     response.extensions_mut().clear();
     // The version is this connection's, not that to the site (RFC 9110, section 2.5).
-    *response.version_mut() = hyper::Version::HTTP_11;
+    *response.version_mut() = Version::HTTP_11;
     Ok(response.map(|body| Passing::answer(body, turn)))
 }
 
-fn refuse(failure: &Failure, host: &str, reader: Reader) -> Response<Body> {
+fn refuse(failure: &Failure, host: &str, reader: Reader, version: Version) -> Response<Body> {
     let problem = &failure.problem;
     // Not above debug: a log is no place for what somebody reads, and a page could flood it.
     tracing::debug!(code = %problem.code, %host, "{}", problem.what);
-    pages::answer(failure, host, reader)
+    let mut answer = pages::answer(failure, host, reader);
+    // What follows a request that was not understood must not be read as one.
+    if problem.code == Code::BadRequest && version <= Version::HTTP_11 {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
+    answer
 }
 
 fn no_endpoint(host: &KeyHost, route: &Route) -> Failure {

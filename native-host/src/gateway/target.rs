@@ -4,7 +4,7 @@
 //! smuggled past a proxy, so whatever is unclear is refused.
 
 use hyper::{
-    HeaderMap, Request, Uri, Version,
+    HeaderMap, Method, Request, Uri, Version,
     body::Incoming,
     header,
     http::uri::{Authority, Scheme},
@@ -49,6 +49,7 @@ impl Asked {
 /// The target of a request to the proxy: `http://`, in absolute form (RFC 9112, section 3.2.2).
 pub(super) fn of_proxy_request(request: &Request<Incoming>) -> Result<Asked, Problem> {
     let uri = request.uri();
+    ordinary_method(request.method())?;
     if uri.scheme() != Some(&Scheme::HTTP) {
         let what = "this is a proxy for http:// key hosts, and the request is not one for a proxy";
         return Err(bad(what));
@@ -92,6 +93,7 @@ pub(super) fn of_tunnelled_request(
         let what = format!("a request for another host came over the connection for {host}");
         Problem::new(Code::Misdirected, what)
     };
+    ordinary_method(request.method())?;
     one_host(request.headers(), request.version())?;
     plainly_framed(request.headers())?;
     let named = match request.headers().get(header::HOST) {
@@ -128,11 +130,24 @@ fn port_of(authority: &Authority) -> Result<Option<u16>, Problem> {
     }
     match authority.as_str().rsplit_once(':') {
         None | Some((_, "")) => Ok(None),
-        Some(_) => match authority.port_u16() {
-            Some(port @ 1..) => Ok(Some(port)),
-            _ => Err(bad("the request names a port that is none")),
-        },
+        // `parse` would take a sign.
+        Some((_, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            match digits.parse() {
+                Ok(port @ 1..) => Ok(Some(port)),
+                _ => Err(bad("the request names a port that is none")),
+            }
+        }
+        Some(_) => Err(bad("the request names a port that is none")),
     }
+}
+
+/// No tunnel begins in a tunnel, and nobody is shown what a request looks like on its way: no page
+/// can ask for either (Fetch standard, section 2.2.1, “forbidden method”).
+fn ordinary_method(method: &Method) -> Result<(), Problem> {
+    if method == Method::CONNECT || method == Method::TRACE {
+        return Err(bad("the request’s method is none for a site"));
+    }
+    Ok(())
 }
 
 /// RFC 9112, section 3.2: one `Host`, no more and no less. HTTP/1.0 may do without, HTTP/2 has an
@@ -142,9 +157,10 @@ fn one_host(headers: &HeaderMap, version: Version) -> Result<(), Problem> {
     match (hosts.next(), hosts.next()) {
         (Some(_), Some(_)) => Err(bad("the request names more than one host")),
         (None, _) if version == Version::HTTP_11 => Err(bad("the request has no Host")),
-        (Some(host), None) if !host.is_empty() && Authority::try_from(host.as_bytes()).is_err() => {
-            Err(bad("the request’s Host is no host"))
-        }
+        (Some(host), None) if !host.is_empty() => match Authority::try_from(host.as_bytes()) {
+            Ok(authority) => port_of(&authority).map(drop),
+            Err(_) => Err(bad("the request’s Host is no host")),
+        },
         _ => Ok(()),
     }
 }

@@ -322,7 +322,6 @@ async fn no_name_that_stands_for_an_address_leads_inside() {
 }
 
 #[tokio::test]
-#[ignore = "the gateway sends pages to names that stand for this machine and its network"]
 async fn no_name_for_local_use_is_a_site() {
     let trap = Trap::set().await;
     // RFC 6761, RFC 6762, RFC 8375, RFC 9476; `.internal` and `.home.arpa` are for networks inside.
