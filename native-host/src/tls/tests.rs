@@ -1,5 +1,5 @@
 use rcgen::{CertificateParams, KeyPair as CertificateKey};
-use rustls::{pki_types::PrivateKeyDer, version::TLS12};
+use rustls::{HandshakeKind, pki_types::PrivateKeyDer, version::TLS12};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::TlsAcceptor;
 
@@ -83,4 +83,34 @@ async fn what_is_cut_off_or_no_tls_is_told() {
             .unwrap_err();
         assert!(matches!(error, TlsError::Handshake(_)), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_with_the_same_key_only() {
+    let acceptor = TlsAcceptor::from(Arc::new(server_config(&pair(1), &[HTTP_11]).unwrap()));
+    let connector = KeyConnector::new();
+    let host = KeyHost::from(pair(1).public());
+    let mut kinds = Vec::new();
+    for expected in [1, 1, 2] {
+        let (near, far) = duplex(16 * 1024);
+        let acceptor = acceptor.clone();
+        let served = tokio::spawn(async move {
+            let mut stream = acceptor.accept(far).await?;
+            stream.write_all(b"x").await?;
+            stream.flush().await
+        });
+        let stream = connector
+            .connect(near, &host, &pair(expected).public(), Alpn::Any)
+            .await;
+        match stream {
+            Ok(mut stream) => {
+                // Tickets come with the first bytes of the server.
+                stream.read_u8().await.unwrap();
+                served.await.unwrap().unwrap();
+                kinds.push(stream.get_ref().1.handshake_kind().unwrap());
+            }
+            Err(error) => assert!(matches!(error, TlsError::WrongKey), "{error:?}"),
+        }
+    }
+    assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed]);
 }
