@@ -1,7 +1,7 @@
 /**
  * Interception in Firefox: two listeners, one that picks the proxy of each request and one that may turn a
- * top-level navigation (those of intercept/local-firefox.ts only cancel). Both wake the background and may wait for the host, so a key that is opened while the
- * browser starts just opens a little later.
+ * top-level navigation. Both wake the background and may wait for the host, so a key that is opened while the
+ * browser starts just opens a little later. (Those of intercept/local-firefox.ts only cancel.)
  */
 
 import {
