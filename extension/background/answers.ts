@@ -104,7 +104,10 @@ export class Answers {
     // Carried through and not only known: the tab would be turned back here.
     const now = await this.#conductor.until(({ https }) => https.kind !== "checking", HTTPS_PATIENCE_MS);
     if (now?.host.kind !== "ready") return { waiting: true };
-    if (now.https.kind === "on") return { go: url.href };
+    // It may have been restarted, or its store been changed by hand.
+    if (now.https.kind === "on" || (now.https.kind === "restart" && (await this.#trustsNow()))) {
+      return { go: url.href };
+    }
     const plain = overHttp(url.href);
     try {
       const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
@@ -113,6 +116,12 @@ export class Answers {
       // The gateway meets the same problem there, and has a page for it.
       return { go: plain };
     }
+  }
+
+  async #trustsNow(): Promise<boolean> {
+    if ((await this.#https.check()).kind !== "on") return false;
+    const now = await this.#conductor.until(({ https }) => https.kind === "on", HTTPS_PATIENCE_MS);
+    return now?.https.kind === "on";
   }
 
   #doHttps(action: HttpsAction): Promise<HttpsState> {

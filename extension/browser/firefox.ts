@@ -19,8 +19,6 @@ interface FirefoxProxy {
 }
 
 export interface MainFrameRequest {
-  /** The same for all redirects of one navigation. */
-  readonly requestId: string;
   readonly url: string;
   readonly tabId: number;
   /** The page the navigation came from; undefined for the address bar. */

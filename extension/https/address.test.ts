@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asksForTls, overHttp, overHttps } from "./address";
+import { asksForTls, overHttp } from "./address";
 
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
 const address = (tls: boolean, allowed = true) =>
@@ -35,14 +35,5 @@ describe("the same page", () => {
     [`https://${KEY}:80/`, `http://${KEY}/`],
   ])("of %s over http:// is %s", (encrypted, plain) => {
     expect(overHttp(encrypted)).toBe(plain);
-  });
-
-  it.each([
-    [`http://www.${KEY}/a%20b?c=d#e`, `https://www.${KEY}/a%20b?c=d#e`],
-    [`http://${KEY}:80/`, `https://${KEY}/`],
-    [`http://${KEY}:8080/`, null],
-    [`http://${KEY}:443/`, null],
-  ])("of %s over https:// is %s", (plain, encrypted) => {
-    expect(overHttps(plain)).toBe(encrypted);
   });
 });

@@ -1,4 +1,4 @@
-/** From `https://` to `http://` and back, for addresses of key hosts. The records decide which of the two it is. */
+/** `https://` or `http://`: the records of a key host decide. */
 
 import type { Endpoint } from "../protocol/protocol";
 
@@ -16,19 +16,7 @@ export function asksForTls(endpoints: readonly Endpoint[]): boolean {
  * record says, in TLS or not, whatever the scheme in the address bar.
  */
 export function overHttp(address: string): string {
-  return withScheme(address, "http:");
-}
-
-/**
- * The same page over `https://`, or null where the address has a port of its own: whoever writes one with
- * `http://` means what listens there.
- */
-export function overHttps(address: string): string | null {
-  return URL.parse(address)?.port === "" ? withScheme(address, "https:") : null;
-}
-
-function withScheme(address: string, scheme: "http:" | "https:"): string {
   const url = new URL(address);
-  url.protocol = scheme;
+  url.protocol = "http:";
   return url.href;
 }

@@ -1,7 +1,7 @@
 /**
  * Interception in Firefox: two listeners, one that picks the proxy of each request and one that may turn a
- * top-level navigation (those of intercept/local-firefox.ts only cancel). Both wake the background and may wait for the host, so a key that is opened while the
- * browser starts just opens a little later.
+ * top-level navigation. Both wake the background and may wait for the host, so a key that is opened while the
+ * browser starts just opens a little later. (Those of intercept/local-firefox.ts only cancel.)
  */
 
 import {
@@ -14,9 +14,8 @@ import {
 } from "../browser/firefox";
 import { hasHostAccess, onHostAccessChange } from "../browser/host-access";
 import type { HostSession } from "../host/session";
-import { asksForTls, overHttps } from "../https/address";
 import type { Https } from "../https/https";
-import { keyHostOf, leadsToKeyHost } from "../key/key";
+import { leadsToKeyHost } from "../key/key";
 import { searchedAddress } from "../key/search";
 import type { Way } from "../settings/settings";
 import type { Interception, Situation, Standing } from "./interception";
@@ -25,13 +24,8 @@ import { hostPage, httpsPage, openPage } from "./pages";
 
 /** A navigation waits this long for the host before a page says what is going on. */
 const NAVIGATION_PATIENCE_MS = 1_500;
-/** Nor does one that asks what its records say: what it misses is an HTTPS query in DNS that is not made. */
-const RECORDS_PATIENCE_MS = 1_000;
 /** What a page asks for has no page to show, and waits longer. */
 const REQUEST_PATIENCE_MS = 15_000;
-
-/** More than can be on their way at a time. */
-const MOST_NAVIGATIONS = 100;
 
 /** Never `direct`, and no fall-back: the name would reach DNS. Nothing listens on port 1. */
 const DEAD_END: ProxyChoice = { type: "http", host: "127.0.0.1", port: 1 };
@@ -40,8 +34,6 @@ export class FirefoxInterception implements Interception {
   readonly #session: HostSession;
   readonly #https: Https;
   readonly #chosenWay: () => Promise<Way>;
-  /** The navigations that were on https:// already: the gateway has the last word, or they would go round. */
-  readonly #triedHttps = new Recent(MOST_NAVIGATIONS);
 
   /** Must be made while the background starts: only then does Firefox wake it for the listeners. */
   constructor(session: HostSession, https: Https, chosenWay: () => Promise<Way>) {
@@ -73,9 +65,8 @@ export class FirefoxInterception implements Interception {
     return state.kind === "ready" ? { type: "http", host: "127.0.0.1", port: state.gateway.port } : undefined;
   }
 
-  #turn(request: MainFrameRequest): Turn | Promise<Turn> {
-    const { url, originUrl } = request;
-    if (leadsToKeyHost(url)) return this.#turnKeyHost(request);
+  #turn({ url, originUrl }: MainFrameRequest): Turn | Promise<Turn> {
+    if (leadsToKeyHost(url)) return this.#turnKeyHost(url);
     // A search from a page is meant for where it goes; from the address bar it may be a key.
     if (originUrl && /^https?:/.test(originUrl)) return undefined;
     return searchedAddress(url) ? this.#turnSearch(url) : undefined;
@@ -87,54 +78,16 @@ export class FirefoxInterception implements Interception {
     return address ? { redirectUrl: address } : undefined;
   }
 
-  async #turnKeyHost({ url, requestId }: MainFrameRequest): Promise<Turn> {
+  async #turnKeyHost(url: string): Promise<Turn> {
     const state = await this.#session.settled(NAVIGATION_PATIENCE_MS);
     if (state.kind !== "ready") return { redirectUrl: hostPage() + url };
     if ((await this.#chosenWay()) === "redirect") return { redirectUrl: openPage() + url };
     if (url.startsWith("https:")) {
       const { kind } = await this.#https.known(NAVIGATION_PATIENCE_MS);
       if (kind !== "on") return { redirectUrl: httpsPage() + url };
-      this.#triedHttps.add(requestId);
-      return undefined;
     }
-    if (this.#https.state.kind !== "on" || this.#triedHttps.has(requestId)) return undefined;
-    const encrypted = overHttps(url);
-    return encrypted && (await this.#wantsTls(url)) ? { redirectUrl: encrypted } : undefined;
-  }
-
-  /** What the gateway would find and answer, a moment earlier: before Firefox asks DNS. */
-  async #wantsTls(url: string): Promise<boolean> {
-    const host = keyHostOf(url)?.host;
-    if (!host) return false;
-    const found = this.#session
-      .request("resolve", { host, policy: "cacheFirst" })
-      .then(({ endpoints }) => asksForTls(endpoints))
-      .catch(() => false);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), RECORDS_PATIENCE_MS);
-    });
-    return Promise.race([found, late]).finally(() => clearTimeout(timer));
-  }
-}
-
-/** The last so many ids. */
-class Recent {
-  readonly #ids = new Set<string>();
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  add(id: string): void {
-    this.#ids.delete(id);
-    this.#ids.add(id);
-    const [oldest] = this.#ids;
-    if (this.#ids.size > this.#most && oldest !== undefined) this.#ids.delete(oldest);
-  }
-
-  has(id: string): boolean {
-    return this.#ids.has(id);
+    // With http:// the gateway sends on what the records want: asking them here as well would spare nothing, as
+    // Firefox asks DNS for the HTTPS record before it asks us.
+    return undefined;
   }
 }

@@ -6,7 +6,7 @@
 import { browser } from "wxt/browser";
 import type { Way } from "../settings/settings";
 import { hostPage, openPage, searchPage } from "./pages";
-import { lastingRules, OPENING_IDS, type Opening, opening, pass } from "./rules";
+import { lastingRules, OPENING_IDS, type Opening, opening, pass, sameTargets } from "./rules";
 
 export class ChromiumGate {
   #passes = 0;
@@ -16,8 +16,7 @@ export class ChromiumGate {
     const rules = lastingRules(way === "redirect" ? openPage() : hostPage(), searchPage());
     const { declarativeNetRequest } = browser;
     const inPlace = await declarativeNetRequest.getDynamicRules();
-    const target = (all: typeof rules): string => JSON.stringify(all.map(({ id, action }) => [id, action]));
-    if (target(inPlace) === target(rules)) return;
+    if (sameTargets(inPlace, rules)) return;
     await declarativeNetRequest.updateDynamicRules({
       removeRuleIds: inPlace.map(({ id }) => id),
       addRules: rules,

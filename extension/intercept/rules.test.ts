@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lastingRules, opening, pass } from "./rules";
+import { lastingRules, opening, pass, sameTargets } from "./rules";
 
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
 const [gate, block, rescue] = lastingRules("HOST?url=", "OPEN?search=").map(
@@ -37,6 +37,18 @@ describe("the gate", () => {
     expect(open(false, true).map(({ condition }) => condition.excludedResourceTypes)).toEqual([
       ["main_frame"],
     ]);
+  });
+
+  it("knows its rules again in another order of their parts", () => {
+    const rules = lastingRules("HOST?url=", "OPEN?search=");
+    const givenBack = rules.map(({ id, condition, action: { type, ...rest } }) => ({
+      action: { ...rest, type },
+      condition,
+      id,
+    }));
+    expect(sameTargets(givenBack, rules)).toBe(true);
+    expect(sameTargets(lastingRules("OPEN?url=", "OPEN?search="), rules)).toBe(false);
+    expect(sameTargets(rules.slice(1), rules)).toBe(false);
   });
 
   it("lets no pass keep what comes from being marked as public", () => {

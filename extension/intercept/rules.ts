@@ -90,6 +90,13 @@ export function lastingRules(keyHostsTo: string, searchesTo: string): Rule[] {
   ];
 }
 
+/** Whether two sets of lasting rules do the same. Browsers give the parts of a rule back in an order of their own. */
+export function sameTargets(some: readonly Rule[], others: readonly Rule[]): boolean {
+  const target = (rules: readonly Rule[]): string =>
+    JSON.stringify(rules.map(({ id, action }) => [id, action.type, action.redirect, action.responseHeaders]));
+  return target(some) === target(others);
+}
+
 /** What of key hosts may pass to the gateway. */
 export interface Opening {
   mainFrames: boolean;
