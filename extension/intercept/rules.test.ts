@@ -51,15 +51,6 @@ describe("the gate", () => {
     expect(sameTargets(rules.slice(1), rules)).toBe(false);
   });
 
-  it("lets no pass keep what comes from being marked as public", () => {
-    const mark = lastingRules("HOST?url=", "OPEN?search=").find(
-      ({ action }) => action.type === "modifyHeaders",
-    );
-    expect(mark?.action.responseHeaders?.[0]?.value).toBe("treat-as-public-address");
-    const passes = opening({ mainFrames: true, allElse: true, httpsTo: null });
-    expect(passes.every(({ priority }) => (priority ?? 0) < (mark?.priority ?? 0))).toBe(true);
-  });
-
   it("turns https:// where that does not open, and nothing else", () => {
     const rules = opening({ mainFrames: true, allElse: true, httpsTo: "HTTPS?url=" });
     const turn = rules.find(({ action }) => action.type === "redirect");

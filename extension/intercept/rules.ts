@@ -21,34 +21,15 @@ const GATE = 1;
 const BLOCK = 2;
 const RESCUE = 3;
 const HTTPS = 4;
-const PUBLIC = 5;
 const FIRST_PASS = 100;
 const PASSES = 20;
 
 /** Later rules win over earlier ones. */
-const PRIORITY = { gate: 1, open: 2, https: 3, rescue: 3, pass: 4, header: 5 };
+const PRIORITY = { gate: 1, open: 2, https: 3, rescue: 3, pass: 4 };
 
 /**
- * What becomes a document or a worker. It came by a proxy on this machine, which makes it a page of this machine to
- * Chromium, free to load whatever else is here and near; this field makes it one of the internet again, and
- * Chromium asks people or refuses.
- */
-const RUNS: NonNullable<Rule["condition"]["resourceTypes"]> = [
-  "main_frame",
-  "sub_frame",
-  "object",
-  "script",
-  "other",
-];
-const PUBLIC_FIELD = {
-  header: "content-security-policy",
-  operation: "append",
-  value: "treat-as-public-address",
-} as const;
-
-/**
- * For good: key hosts are turned to a page, all else from key hosts is blocked, searches for keys are turned back,
- * and what key hosts send has no way into the own network.
+ * For good: key hosts are turned to a page, all else from key hosts is blocked, and searches for keys are turned
+ * back.
  */
 export function lastingRules(keyHostsTo: string, searchesTo: string): Rule[] {
   return [
@@ -81,19 +62,13 @@ export function lastingRules(keyHostsTo: string, searchesTo: string): Rule[] {
       },
       action: { type: "redirect", redirect: { regexSubstitution: `${searchesTo}\\0` } },
     },
-    {
-      id: PUBLIC,
-      priority: PRIORITY.header,
-      condition: { regexFilter: KEY_HOST, isUrlFilterCaseSensitive: true, resourceTypes: RUNS },
-      action: { type: "modifyHeaders", responseHeaders: [PUBLIC_FIELD] },
-    },
   ];
 }
 
 /** Whether two sets of lasting rules do the same. Browsers give the parts of a rule back in an order of their own. */
 export function sameTargets(some: readonly Rule[], others: readonly Rule[]): boolean {
   const target = (rules: readonly Rule[]): string =>
-    JSON.stringify(rules.map(({ id, action }) => [id, action.type, action.redirect, action.responseHeaders]));
+    JSON.stringify(rules.map(({ id, action }) => [id, action.type, action.redirect]));
   return target(some) === target(others);
 }
 

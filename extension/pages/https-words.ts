@@ -7,8 +7,8 @@ import type { Words } from "./words";
 
 /** What somebody agrees to who switches it on. The same sentences as in docs/security.md. */
 export const WHAT_TRUST_MEANS = [
-  "Your browsers will trust a certificate authority that was made on this computer and can vouch for keys only: every ordinary domain and every address is ruled out in it, and browsers refuse the rest.",
-  "Whoever steals its secret from this computer could pose as keys, as single-word names of your own network, and as top-level domains younger than it, towards these browsers and until it is renewed.",
+  "Your browsers will show https:// addresses of keys as secure whenever pkarr on this computer vouches for them, which it does only over an encrypted connection in which the site has proved who it is.",
+  "Whoever steals the root’s secret key from this computer could pretend to these browsers to be any key’s site, a one-word name of your own network, or a name below a top-level domain newer than this version of pkarr, until the root is renewed or switched off; no other name and no IP address.",
 ] as const;
 
 export function httpsWords(state: HttpsState): Words {
