@@ -373,7 +373,15 @@ async fn the_probe_is_answered_while_https_is_on() {
     let (response, _sender) = machine.get(&probe, "/", false).await;
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    let (response, mut open) = machine.get(&probe, "/", false).await;
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
     machine.roots.delete().unwrap();
+    // Neither a connection that is open already nor a new one is of use any more.
+    let request = Request::get(format!("https://{probe}/"))
+        .body(Empty::new())
+        .unwrap();
+    let response = open.send_request(request).await.unwrap();
+    assert_eq!(code(&response), "https-off");
     let (answer, _) = machine.connect(&format!("{probe}:443")).await;
     assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
     assert!(answer.contains("pkarr-error: https-off\r\n"), "{answer}");
