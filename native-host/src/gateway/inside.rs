@@ -193,7 +193,6 @@ impl Tunnels {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIMEOUT)
                 .max_buf_size(MAX_HEAD)
-                .preserve_header_case(true)
                 .serve_connection(stream, service)
                 .with_upgrades()
                 .await
