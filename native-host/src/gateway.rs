@@ -14,8 +14,9 @@
 //! as `https://`: it is sent to `http://`.
 //!
 //! A name may also lead to a name of the ICANN root. Pages are redirected there, so that the
-//! address bar says whose site it is; parts of pages, which have no address bar, are fetched from
-//! there over TLS with an ordinary certificate.
+//! address bar says whose site it is. Parts of other origins' pages, which have no address bar, are
+//! fetched from there over TLS with an ordinary certificate. A page's own parts are redirected like
+//! the page: else it could read another site as if that were its own, by changing its record.
 //!
 //! It is not a way to anywhere else. Any other host is refused, and so are addresses of this
 //! machine and of private networks, unless a setting allows them: a key may be anybody's, and must
