@@ -38,7 +38,6 @@ mod pages;
 mod pool;
 mod race;
 mod target;
-mod upgrade;
 
 use std::{
     io,
