@@ -44,7 +44,6 @@ mod pages;
 mod pool;
 mod race;
 mod target;
-mod upgrade;
 mod way;
 
 use std::{

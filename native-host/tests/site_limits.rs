@@ -119,3 +119,36 @@ async fn what_has_begun_is_finished_when_the_site_stops() {
         drop(idle);
     }
 }
+
+#[tokio::test]
+async fn a_websocket_whose_reader_has_gone_gives_its_place_to_others() {
+    let limits = SiteLimits {
+        connections: 1,
+        ..SiteLimits::default()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let site = proxy_with(listener.local_addr().unwrap(), limits).await;
+    let pair = pair(1);
+    let mut near = tls(site.address(), &pair, Alpn::Http11).await.unwrap();
+    let key = pair.public();
+    let ask = format!(
+        "GET / HTTP/1.1\r\nHost: {key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    );
+    near.write_all(ask.as_bytes()).await.unwrap();
+    let (mut far, _) = listener.accept().await.unwrap();
+    head(&mut far).await;
+    let agreed =
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    far.write_all(agreed).await.unwrap();
+    head(&mut near).await;
+    near.shutdown().await.unwrap();
+    drop(near);
+    // The server hears of it, and neither says anything nor closes its side.
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    tokio::time::resume();
+    let second = tls(site.address(), &pair, Alpn::Http11);
+    let second = tokio::time::timeout(Duration::from_secs(5), second).await;
+    second.unwrap().unwrap();
+}

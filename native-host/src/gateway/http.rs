@@ -31,7 +31,6 @@ use super::{
     pages::{self, Failure, Reader},
     pool::{ExchangeError, Pool},
     target::{self, Asked},
-    upgrade as web_socket,
     way::{ConnectError, Reach, Site, Way},
 };
 use crate::{
@@ -40,6 +39,7 @@ use crate::{
     key::KeyHost,
     problem::{Code, Problem},
     resolver::{Policy, Priority, Resolver, Route},
+    web_socket,
 };
 
 /// How many WebSockets are open at the same time.
