@@ -66,13 +66,13 @@ async function show(): Promise<boolean> {
 
   const shown = { chromium: "Chromium", firefox: "Firefox" }[browserName];
   say(`Starting ${shown}${headed ? "" : ", without a window: there is no display"} …`);
-  const profile = directory && join(directory, `${browserName}-profile`);
+  const home = directory && join(directory, browserName);
   const browser = await TestBrowser.launch(browserName, {
     program: world.settings.binary,
     env: world.hostEnv(),
     headed,
     personal: true,
-    profile,
+    home,
   });
   cleanup.defer(() => browser.close());
   const url = `http://${key.key}${site.port === 80 ? "" : `:${site.port}`}/`;

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cleanup } from "./cleanup.ts";
 import { binary } from "./paths.ts";
-import { type KeyFile, newKey, publish, type Settings, showKey, startTestnet } from "./pkarr.ts";
+import { type KeyFile, newKey, publish, type Settings, showKey, startProxy, startTestnet } from "./pkarr.ts";
+import type { Running } from "./processes.ts";
 import { type Routes, Site, type SiteOptions } from "./site.ts";
 
 /** Enough for a lookup to take several steps, few enough to start at once. */
@@ -31,6 +32,12 @@ export interface KeySite {
   url(path?: string, subdomain?: string): string;
 }
 
+/** A site that is spoken to in TLS with its key: `url` gives `https://` addresses. */
+export interface SecureSite extends KeySite {
+  /** Ends what speaks TLS, and the site behind it. */
+  stop(): Promise<void>;
+}
+
 export class World {
   /** The nodes of the DHT on this machine; none where it is the public one. */
   readonly bootstrap: string[];
@@ -40,6 +47,7 @@ export class World {
   #addresses = 0;
   #keys = 0;
   #hosts = 0;
+  #homes = 0;
 
   private constructor(directory: string, bootstrap: string[], settings: Settings, cleanup: Cleanup) {
     this.bootstrap = bootstrap;
@@ -52,7 +60,10 @@ export class World {
     const cleanup = new Cleanup();
     try {
       const directory = options.directory ?? mkdtempSync(join(tmpdir(), "pkarr-world-"));
-      if (!options.directory) cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+      if (!options.directory)
+        cleanup.defer(() =>
+          rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
+        );
       const settings: Settings = {
         binary: options.binary ?? binary,
         // A configuration of the user's own has no say here.
@@ -78,6 +89,14 @@ export class World {
     const data = join(this.#directory, `host-${this.#hosts}`);
     mkdirSync(data, { recursive: true });
     return { ...this.settings.env, PKARR_DATA_DIR: data, PKARR_ALLOW_PRIVATE: "1", ...extra };
+  }
+
+  /** A home for a browser that is started more than once. */
+  home(): string {
+    this.#homes += 1;
+    const home = join(this.#directory, `home-${this.#homes}`);
+    mkdirSync(home);
+    return home;
   }
 
   /** An address no other site of this world has. */
@@ -121,6 +140,34 @@ export class World {
     const url = (path = "/", subdomain = "") =>
       `http://${subdomain && `${subdomain}.`}${file.key}${port}${path}`;
     return { key: file.key, file, site, url };
+  }
+
+  /**
+   * A site behind `pkarr proxy`, which publishes its records; with `subdomains`, for which it has no records, they are
+   * published beside it.
+   */
+  async secureSite(routes: Routes, { subdomains = false } = {}): Promise<SecureSite> {
+    const site = await this.site(routes);
+    const file = await this.key();
+    const proxy = await this.proxy(file, site, { publish: !subdomains });
+    if (subdomains) {
+      const records = (name: string) => `${name} 300 HTTPS 1 .\n${name} 300 A ${site.address}\n`;
+      await this.publish(file, records("@") + records("*"));
+    }
+    const url = (path = "/", subdomain = "") => `https://${subdomain && `${subdomain}.`}${file.key}${path}`;
+    const stop = async () => {
+      await proxy.stop();
+      await site.stop();
+    };
+    return { key: file.key, file, site, url, stop };
+  }
+
+  /** `pkarr proxy` at port 443 of a site's own address, with this key, whatever the records say. */
+  async proxy(key: KeyFile, site: Site, { publish = false } = {}): Promise<Running> {
+    const places = { to: `${site.address}:${site.port}`, listen: `${site.address}:443` };
+    const proxy = await startProxy(this.settings, key, { ...places, publish });
+    this.#cleanup.defer(() => proxy.stop());
+    return proxy;
   }
 
   /** Remembers what has to be undone with this world. */
