@@ -104,14 +104,13 @@ export class Answers {
     // Carried through and not only known: the tab would be turned back here.
     const now = await this.#conductor.until(({ https }) => https.kind !== "checking", HTTPS_PATIENCE_MS);
     if (now?.host.kind !== "ready") return { waiting: true };
-    // It may have been restarted, or its store been changed by hand.
-    if (now.https.kind === "on" || (now.https.kind === "restart" && (await this.#trustsNow()))) {
-      return { go: url.href };
-    }
+    if (now.https.kind === "on") return { go: url.href };
     const plain = overHttp(url.href);
     try {
       const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
-      return asksForTls(endpoints) ? { offer: plain } : { go: plain };
+      if (!asksForTls(endpoints)) return { go: plain };
+      // It may have been switched on from a terminal, or the store been changed by hand.
+      return (await this.#trustsNow()) ? { go: url.href } : { offer: plain };
     } catch {
       // The gateway meets the same problem there, and has a page for it.
       return { go: plain };
