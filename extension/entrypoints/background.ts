@@ -50,7 +50,7 @@ function start(
   const recovery = new Recovery(session);
   new Answers(session, https, conductor, searches);
   recheckFailedTabs(session);
-  watchTrust(https);
+  watchTrust(https, conductor);
   onWayChange(() => conductor.settle());
   conductor.watch(({ host }) => {
     if (host.kind === "ready") void recovery.reopen();
