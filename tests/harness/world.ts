@@ -142,18 +142,11 @@ export class World {
     return { key: file.key, file, site, url };
   }
 
-  /**
-   * A site behind `pkarr proxy`, which publishes its records; with `subdomains`, for which it has no records, they are
-   * published beside it.
-   */
-  async secureSite(routes: Routes, { subdomains = false } = {}): Promise<SecureSite> {
+  /** A site behind `pkarr proxy`, and a key whose records lead there. */
+  async secureSite(routes: Routes, options: { subdomains?: boolean } = {}): Promise<SecureSite> {
     const site = await this.site(routes);
     const file = await this.key();
-    const proxy = await this.proxy(file, site, { publish: !subdomains });
-    if (subdomains) {
-      const records = (name: string) => `${name} 300 HTTPS 1 .\n${name} 300 A ${site.address}\n`;
-      await this.publish(file, records("@") + records("*"));
-    }
+    const proxy = await this.secure(file, site, options);
     const url = (path = "/", subdomain = "") => `https://${subdomain && `${subdomain}.`}${file.key}${path}`;
     const stop = async () => {
       await proxy.stop();
@@ -162,9 +155,23 @@ export class World {
     return { key: file.key, file, site, url, stop };
   }
 
-  /** `pkarr proxy` at port 443 of a site's own address, with this key, whatever the records say. */
+  /**
+   * Puts `pkarr proxy` in front of a site, which publishes its own records; with `subdomains`, of which it knows
+   * nothing, all records are published beside it.
+   */
+  async secure(key: KeyFile, site: Site, { subdomains = false } = {}): Promise<Running> {
+    const proxy = await this.proxy(key, site, { publish: !subdomains });
+    if (subdomains) {
+      const port = securePort(site) === 443 ? "" : ` port=${securePort(site)}`;
+      const records = (name: string) => `${name} 300 HTTPS 1 .${port}\n${name} 300 A ${site.address}\n`;
+      await this.publish(key, records("@") + records("*"));
+    }
+    return proxy;
+  }
+
+  /** `pkarr proxy` beside a site, at its address, with this key, whatever the records say. */
   async proxy(key: KeyFile, site: Site, { publish = false } = {}): Promise<Running> {
-    const places = { to: `${site.address}:${site.port}`, listen: `${site.address}:443` };
+    const places = { to: `${site.address}:${site.port}`, listen: `${site.address}:${securePort(site)}` };
     const proxy = await startProxy(this.settings, key, { ...places, publish });
     this.#cleanup.defer(() => proxy.stop());
     return proxy;
@@ -178,4 +185,9 @@ export class World {
   async stop(): Promise<void> {
     await this.#cleanup.run();
   }
+}
+
+/** Who may not listen at port 80 may not at 443 either. */
+function securePort(site: Site): number {
+  return site.port === 80 ? 443 : site.port + 363;
 }
