@@ -43,7 +43,7 @@ inEachBrowser(
   {
     prepare,
     ready: ({ alive }) => alive.url(),
-    launch: (world, { node }) => ({
+    launchAfter: (world, { node }) => ({
       env: world.hostEnv({ PKARR_BOOTSTRAP: [...world.bootstrap, node.endpoint].join(",") }),
     }),
   },

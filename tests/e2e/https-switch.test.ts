@@ -70,15 +70,15 @@ async function opensSecurely(browser: TestBrowser, { url }: SecureSite, path: st
 }
 
 /** The roots in each store below the browser's home. */
-async function roots({ home }: Prepared): Promise<number[]> {
+async function roots({ home }: TestBrowser): Promise<number[]> {
   const stores = Object.values(await certificatesBelow(home));
   assert.ok(stores.length > 0, "the browser has no store");
   return stores.map(({ length }) => length);
 }
 
-async function leavesNothing(prepared: Prepared): Promise<void> {
-  assert.ok((await roots(prepared)).every((count) => count === 0));
-  assert.equal(existsSync(rootFiles(prepared.env.PKARR_DATA_DIR ?? "").folder), false);
+async function leavesNothing(browser: TestBrowser): Promise<void> {
+  assert.ok((await roots(browser)).every((count) => count === 0));
+  assert.equal(existsSync(rootFiles(browser.dataDirectory).folder), false);
 }
 
 /** `pkarr https` in a terminal of the one who uses the browser. */
@@ -89,12 +89,12 @@ inEachBrowser(
   "the switch of https://",
   {
     prepare,
-    launch: (_world, { env, home }) => ({ env, home, headed: true }),
+    launchAfter: (_world, { env, home }) => ({ env, home, headed: true }),
     ready: ({ plain }) => plain.url(),
   },
   (stage, name) => {
     test("is offered, and the site opens once the key is pressed", async () => {
-      const { browser, desktop, alice, env } = stage();
+      const { browser, desktop, alice } = stage();
       const tab = await goes(browser, alice.url("/wanted"));
       await offers(tab);
       await desktop.focus(windowClass(name));
@@ -106,8 +106,8 @@ inEachBrowser(
       await desktop.press("Return");
       await shows(tab, alice.url("/wanted"));
       assert.equal((await browser.padlock(tab)).secure, true);
-      assert.deepEqual(await roots(stage()), [1]);
-      const { folder, key } = rootFiles(env.PKARR_DATA_DIR ?? "");
+      assert.deepEqual(await roots(browser), [1]);
+      const { folder, key } = rootFiles(browser.dataDirectory);
       assert.equal(statSync(folder).mode & 0o777, 0o700);
       assert.equal(statSync(key).mode & 0o777, 0o600);
     });
@@ -130,7 +130,7 @@ inEachBrowser(
       await options.click("#https-disable");
       const state = () => options.$eval("#https-state", (element) => element.textContent);
       await until(async () => (await state()) === "Off.", { what: "the options to say so" });
-      await leavesNothing(stage());
+      await leavesNothing(browser);
       await offers(await goes(browser, bob.url("/again")));
       const tab = await goes(browser, `http://${bob.key}/again`);
       await shows(tab, `http://${bob.key}/again`);
@@ -154,7 +154,7 @@ inEachBrowser(
       world.defer(() => again.close());
       await opensSecurely(again, carol, "/restarted");
       await inTerminal(stage(), "disable");
-      await leavesNothing(stage());
+      await leavesNothing(browser);
       await offers(await goes(again, alice.url("/off")));
     });
   },

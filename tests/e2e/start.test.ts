@@ -22,7 +22,7 @@ inEachBrowser(
   "a browser that starts again",
   {
     prepare,
-    launch: (world, { home }) => ({ env: world.hostEnv(), home }),
+    launchAfter: (world, { home }) => ({ env: world.hostEnv(), home }),
     ready: ({ alice }) => alice.url(),
   },
   (stage, name) => {

@@ -78,7 +78,7 @@ inEachBrowser<Prepared>(
   "typed into the address bar",
   {
     prepare,
-    launch: (world, { desktop }) => ({
+    launchAfter: (world, { desktop }) => ({
       headed: true,
       acceptInsecureCerts: true,
       env: { ...world.hostEnv(), ...desktop.env },

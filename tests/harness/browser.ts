@@ -66,6 +66,8 @@ export class TestBrowser {
   readonly puppeteer: Browser;
   /** Its home folder. */
   readonly home: string;
+  /** Where its native host keeps things; empty unless it was told. */
+  readonly dataDirectory: string;
   readonly #manifest: string;
   readonly #program: string;
   readonly #hostLogs: string[];
@@ -75,6 +77,7 @@ export class TestBrowser {
     name: BrowserName;
     puppeteer: Browser;
     home: string;
+    dataDirectory: string;
     manifest: string;
     program: string;
     hostLogs: string[];
@@ -83,6 +86,7 @@ export class TestBrowser {
     this.name = parts.name;
     this.puppeteer = parts.puppeteer;
     this.home = parts.home;
+    this.dataDirectory = parts.dataDirectory;
     this.#manifest = parts.manifest;
     this.#program = parts.program;
     this.#hostLogs = parts.hostLogs;
@@ -102,7 +106,8 @@ export class TestBrowser {
       const profile = join(home, kind.profile);
       mkdirSync(profile, { recursive: true });
       const errors = join(home, "host-errors.log");
-      const hostLogs = [errors, join(options.env?.PKARR_DATA_DIR ?? home, "logs")];
+      const dataDirectory = options.env?.PKARR_DATA_DIR ?? "";
+      const hostLogs = [errors, join(dataDirectory || home, "logs")];
       const program = logged(options.program ?? binary, home, errors);
       const manifest = manifestPath(name, home, profile);
       // A home that is kept must not go on naming a program that is gone.
@@ -127,7 +132,7 @@ export class TestBrowser {
       if (pid !== undefined) cleanup.defer(() => stopGroup(pid));
       // One that does not go when asked is stopped by the step above, with all it started.
       cleanup.defer(() => Promise.race([puppeteer.close(), sleep(CLOSE_TIMEOUT, null, { ref: false })]));
-      return new TestBrowser({ name, puppeteer, home, manifest, program, hostLogs, cleanup });
+      return new TestBrowser({ name, puppeteer, home, dataDirectory, manifest, program, hostLogs, cleanup });
     } catch (failure) {
       await cleanup.run();
       throw failure;
