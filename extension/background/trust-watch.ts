@@ -1,13 +1,18 @@
 /**
  * Looks again whether `https://` opens in this browser when such a page of a key fails: it may have been switched off
  * from a terminal, or somebody have taken the root out of the browser's store. Browsers put the reason in words of
- * their own, so any failure counts. Where it does not open any more, the tab goes there again and is turned.
+ * their own, so any failure counts; over a connection that is still open the gateway says it itself. Where it does not
+ * open any more, the tab goes there again and is turned.
  */
 
 import { browser } from "wxt/browser";
 import type { Https } from "../https/https";
 import { leadsToKeyHost } from "../key/key";
 import type { Conductor } from "./conductor";
+
+/** What the gateway says, in the field in which it tells why a page is its own. */
+const [CODE_FIELD, OFF] = ["pkarr-error", "https-off"];
+const TOP_LEVEL = { urls: ["https://*/*"], types: ["main_frame" as const] };
 
 /** A site that fails again and again must not have us look each time. */
 const PAUSE_MS = 5_000;
@@ -16,17 +21,26 @@ const PATIENCE_MS = 5_000;
 
 export function watchTrust(https: Https, conductor: Conductor): void {
   let last = 0;
-  browser.webRequest.onErrorOccurred.addListener(
-    ({ tabId, url }) => {
-      const now = Date.now();
-      if (https.state.kind === "on" && leadsToKeyHost(url) && now - last >= PAUSE_MS) {
-        last = now;
-        void lookAgain(tabId, url);
-      }
+  browser.webRequest.onErrorOccurred.addListener(({ tabId, url }) => {
+    failed(tabId, url);
+    return undefined;
+  }, TOP_LEVEL);
+  browser.webRequest.onCompleted.addListener(
+    ({ tabId, url, responseHeaders }) => {
+      const code = responseHeaders?.find(({ name }) => name.toLowerCase() === CODE_FIELD)?.value;
+      if (code === OFF) failed(tabId, url);
       return undefined;
     },
-    { urls: ["https://*/*"], types: ["main_frame"] },
+    TOP_LEVEL,
+    ["responseHeaders"],
   );
+
+  function failed(tabId: number, url: string): void {
+    const now = Date.now();
+    if (https.state.kind !== "on" || !leadsToKeyHost(url) || now - last < PAUSE_MS) return;
+    last = now;
+    void lookAgain(tabId, url);
+  }
 
   async function lookAgain(tabId: number, url: string): Promise<void> {
     const { kind } = await https.check();
