@@ -16,7 +16,8 @@ import type { SecureSite, World } from "../harness/world.ts";
 const routes = { "/*": page("Secure") };
 
 async function prepare(world: World) {
-  const [alice, bob, carol, plain, desktop] = await Promise.all([
+  const [alice, bob, carol, dave, plain, desktop] = await Promise.all([
+    world.secureSite(routes),
     world.secureSite(routes),
     world.secureSite(routes),
     world.secureSite(routes),
@@ -28,6 +29,7 @@ async function prepare(world: World) {
     alice,
     bob,
     carol,
+    dave,
     plain,
     desktop,
     home: world.home(),
@@ -136,8 +138,8 @@ inEachBrowser(
       await shows(tab, `http://${bob.key}/again`);
     });
 
-    test("is on after a command, also in a browser that runs", async () => {
-      const { browser, carol } = stage();
+    test("is on after a command, and off after another, in a browser that runs", async () => {
+      const { browser, carol, dave } = stage();
       const { enabled, stores } = await inTerminal(stage(), "enable");
       assert.equal(enabled, true);
       assert.deepEqual(
@@ -145,17 +147,21 @@ inEachBrowser(
         [{ trusts: true, failure: null }],
       );
       await opensSecurely(browser, carol, "/command");
+      await inTerminal(stage(), "disable");
+      await leavesNothing(browser);
+      await offers(await goes(browser, dave.url("/off")));
     });
 
-    test("is on in a browser that starts again, and off after a command", async () => {
-      const { world, browser, alice, carol, env, home } = stage();
+    test("is on in a browser that starts again, and off even where a connection is open", async () => {
+      const { world, browser, carol, env, home } = stage();
+      await inTerminal(stage(), "enable");
       await browser.close();
       const again = await TestBrowser.launch(name, { env, home, headed: true });
       world.defer(() => again.close());
       await opensSecurely(again, carol, "/restarted");
       await inTerminal(stage(), "disable");
-      await leavesNothing(browser);
-      await offers(await goes(again, alice.url("/off")));
+      await leavesNothing(again);
+      await offers(await goes(again, carol.url("/off")));
     });
   },
 );

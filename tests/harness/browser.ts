@@ -47,7 +47,7 @@ export interface LaunchOptions {
   home?: string;
   /** With `https://` for keys switched on for its home before it starts; the data folder comes with `env`. */
   https?: boolean;
-  /** Takes any certificate for a good one: for a search engine that a test plays. */
+  /** Takes any certificate for a good one: for the sites of ordinary names that a test plays. */
   acceptInsecureCerts?: boolean;
 }
 
