@@ -26,8 +26,12 @@ async fn requests_that_are_none_are_refused() {
     let other = pair(2).public();
     let misdirected = format!("GET / HTTP/1.1\r\nHost: {other}\r\n\r\n");
     let absolute = format!("GET http://{other}/ HTTP/1.1\r\nHost: {key}\r\n\r\n");
+    let coded = format!(
+        "POST / HTTP/1.1\r\nHost: {key}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+    );
     for (request, status) in [
-        (&*misdirected, 421),
+        (&*coded, 400),
+        (&misdirected, 421),
         (&absolute, 421),
         ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
         ("GET / HTTP/1.1\r\n\r\n", 400),

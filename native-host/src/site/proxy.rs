@@ -27,7 +27,9 @@ use super::{
     text,
 };
 use crate::{
-    http_fields::{has_connection_option, join_cookies, name_te, without_hop_by_hop},
+    http_fields::{
+        has_connection_option, is_plainly_framed, join_cookies, name_te, without_hop_by_hop,
+    },
     web_socket,
 };
 
@@ -142,6 +144,9 @@ impl Proxy {
         visit: &Visit,
     ) -> Result<Response<Body>, Refusal> {
         let host = host_for(&request, visit.key()).map_err(Refusal::Host)?;
+        if !is_plainly_framed(request.headers()) {
+            return Err(Refusal::Request);
+        }
         let upgrade = wants_web_socket(&request).then(|| upgrade::on(&mut request));
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = self.uri(path).ok_or(Refusal::Request)?;
@@ -159,13 +164,18 @@ impl Proxy {
                 Refusal::Broken
             }
         })?;
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        // Nobody switches protocols unasked, or to another one.
+        let agreed = upgrade.is_some() && web_socket::is_asked(response.headers());
+        if !is_plainly_framed(response.headers()) || switched && !agreed {
+            return Err(Refusal::Broken);
+        }
         without_hop_by_hop(response.headers_mut());
         // The version is this connection’s, not that to the server (RFC 9110, section 2.5).
         *response.version_mut() = Version::HTTP_11;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let Some(near) = upgrade.filter(|_| switched) else {
             return Ok(response.map(|body| body.map_err(io::Error::other).boxed_unsync()));
-        }
-        let near = upgrade.ok_or(Refusal::Broken)?;
+        };
         visit.spawn(web_socket::joined(near, upgrade::on(&mut response)));
         web_socket::ask(response.headers_mut());
         Ok(response.map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync()))
