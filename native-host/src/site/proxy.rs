@@ -20,9 +20,16 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Body, server::Visit, text};
+use super::{
+    Body,
+    host::{HostError, host_for},
+    server::Visit,
+    text,
+};
 use crate::{
-    http_fields::{has_connection_option, join_cookies, name_te, without_hop_by_hop},
+    http_fields::{
+        has_connection_option, is_plainly_framed, join_cookies, name_te, without_hop_by_hop,
+    },
     web_socket,
 };
 
@@ -77,8 +84,8 @@ pub struct Proxy {
 
 /// Why a request is not answered by the server.
 enum Refusal {
-    /// The request names no host, or several.
-    Host,
+    /// The request is for no host, or for another’s.
+    Host(HostError),
     /// It can’t be written for the server.
     Request,
     /// Nobody accepts a connection.
@@ -109,7 +116,14 @@ impl Proxy {
         self.forward(request, visit)
             .await
             .unwrap_or_else(|refusal| match refusal {
-                Refusal::Host => text(StatusCode::BAD_REQUEST, "The request names no host."),
+                Refusal::Host(HostError::Unclear) => text(
+                    StatusCode::BAD_REQUEST,
+                    "The request does not say clearly which host it is for.",
+                ),
+                Refusal::Host(HostError::Misdirected) => text(
+                    StatusCode::MISDIRECTED_REQUEST,
+                    "This is the site of a key. The request is for another host.",
+                ),
                 Refusal::Request => {
                     text(StatusCode::BAD_REQUEST, "This request can’t be passed on.")
                 }
@@ -129,7 +143,10 @@ impl Proxy {
         mut request: Request<Incoming>,
         visit: &Visit,
     ) -> Result<Response<Body>, Refusal> {
-        let host = host(&request).ok_or(Refusal::Host)?;
+        let host = host_for(&request, visit.key()).map_err(Refusal::Host)?;
+        if !is_plainly_framed(request.headers()) {
+            return Err(Refusal::Request);
+        }
         let upgrade = wants_web_socket(&request).then(|| upgrade::on(&mut request));
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = self.uri(path).ok_or(Refusal::Request)?;
@@ -147,13 +164,18 @@ impl Proxy {
                 Refusal::Broken
             }
         })?;
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        // Nobody switches protocols unasked, or to another one.
+        let agreed = upgrade.is_some() && web_socket::is_asked(response.headers());
+        if !is_plainly_framed(response.headers()) || switched && !agreed {
+            return Err(Refusal::Broken);
+        }
         without_hop_by_hop(response.headers_mut());
         // The version is this connection’s, not that to the server (RFC 9110, section 2.5).
         *response.version_mut() = Version::HTTP_11;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let Some(near) = upgrade.filter(|_| switched) else {
             return Ok(response.map(|body| body.map_err(io::Error::other).boxed_unsync()));
-        }
-        let near = upgrade.ok_or(Refusal::Broken)?;
+        };
         visit.spawn(web_socket::joined(near, upgrade::on(&mut response)));
         web_socket::ask(response.headers_mut());
         Ok(response.map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync()))
@@ -169,17 +191,6 @@ impl Proxy {
             .build()
             .ok()
     }
-}
-
-/// The host that is asked for: the target’s authority stands over `Host` (RFC 9112, section 3.2.2;
-/// RFC 9113, section 8.3.1).
-fn host(request: &Request<Incoming>) -> Option<HeaderValue> {
-    if let Some(authority) = request.uri().authority() {
-        return HeaderValue::from_str(authority.as_str()).ok();
-    }
-    let mut named = request.headers().get_all(header::HOST).iter();
-    let host = named.next().filter(|host| !host.is_empty())?;
-    named.next().is_none().then(|| host.clone())
 }
 
 fn wants_web_socket(request: &Request<Incoming>) -> bool {
