@@ -17,6 +17,8 @@ const PERMISSIONS = [
   "storage",
   // To notice a key that failed because the gateway was away; in Firefox also to turn navigations.
   "webRequest",
+  // To open a selected key, and to copy the address of a key as pk:.
+  "contextMenus",
 ];
 
 /** To turn a search for a key back before it leaves the machine, and to say when the program is missing. */
@@ -28,6 +30,16 @@ const TURN_NAVIGATIONS = {
 /** Any search engine may get the key, any page may link to one. */
 const HOSTS = ["<all_urls>"];
 
+/** Links to keys may stand in any page, in any frame of it. Kept from the bundler's own wrapper, which pages can see. */
+const LINKS = {
+  js: ["links.js"],
+  matches: HOSTS,
+  run_at: "document_start" as const,
+  all_frames: true,
+  match_about_blank: true,
+  match_origin_as_fallback: true,
+};
+
 export default defineConfig({
   imports: false,
   manifest: ({ browser }) => ({
@@ -35,6 +47,7 @@ export default defineConfig({
     description: identity.description,
     permissions: [...PERMISSIONS, browser === "firefox" ? TURN_NAVIGATIONS.firefox : TURN_NAVIGATIONS.chrome],
     host_permissions: HOSTS,
+    content_scripts: [LINKS],
     incognito: "spanning",
     action: {
       default_title: "pkarr",
@@ -52,6 +65,8 @@ export default defineConfig({
               data_collection_permissions: { required: ["none"] },
             },
           },
+          // What a page may register for itself too. Chromium knows nothing like it for extensions.
+          protocol_handlers: [{ protocol: "web+pk", name: "pkarr", uriTemplate: "/open.html?link=%s" }],
         }
       : { key: identity.chromium.key, minimum_chrome_version: "126" }),
   }),

@@ -9,6 +9,7 @@ import { browser } from "wxt/browser";
 export type Way = "gateway" | "redirect";
 
 const WAY = "way";
+const LOOK_AHEAD = "lookAhead";
 const GATEWAY_PORT = "gatewayPort";
 
 export async function way(): Promise<Way> {
@@ -24,6 +25,16 @@ export function onWayChange(listener: () => void): void {
   browser.storage.local.onChanged.addListener((changes) => {
     if (WAY in changes) listener();
   });
+}
+
+/** Whether links to keys are looked up while somebody points at them. */
+export async function lookAhead(): Promise<boolean> {
+  const stored = await browser.storage.local.get(LOOK_AHEAD);
+  return stored[LOOK_AHEAD] !== false;
+}
+
+export async function chooseLookAhead(chosen: boolean): Promise<void> {
+  await browser.storage.local.set({ [LOOK_AHEAD]: chosen });
 }
 
 export async function gatewayPort(): Promise<number | undefined> {

@@ -1,12 +1,12 @@
 /**
- * The options: how keys open, and https:// for them. The background hears of a chosen way through the storage and
+ * The options: how keys open, links to them, and https:// for them. The background hears of a chosen way through the storage and
  * applies it at once.
  */
 
 import { watch } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { obstacleWords } from "../../pages/words";
-import { chooseWay, type Way, way } from "../../settings/settings";
+import { chooseLookAhead, chooseWay, lookAhead, type Way, way } from "../../settings/settings";
 import { beginHttps, showHttps } from "./https";
 
 const form = element<HTMLFormElement>("form");
@@ -19,6 +19,9 @@ async function begin(): Promise<void> {
     await chooseWay(choice().value as Way);
     element("saved").textContent = "Saved.";
   });
+  const ahead = element<HTMLInputElement>("look-ahead");
+  ahead.checked = await lookAhead();
+  ahead.addEventListener("change", () => chooseLookAhead(ahead.checked));
   beginHttps();
   watch((snapshot) => {
     const { obstacle } = snapshot;
