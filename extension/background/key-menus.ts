@@ -73,13 +73,13 @@ export class KeyMenus {
     create({
       id: COPY_LINK,
       contexts: ["link"],
-      title: "Copy link a&ddress as pk:",
+      title: "Cop&y link address as pk:",
       targetUrlPatterns: NOWHERE,
     });
     create({
       id: COPY_PAGE,
       contexts: ["page"],
-      title: "Copy page a&ddress as pk:",
+      title: "Cop&y page address as pk:",
       documentUrlPatterns: NOWHERE,
     });
   }
