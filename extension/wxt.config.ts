@@ -70,6 +70,12 @@ export default defineConfig({
         }
       : { key: identity.chromium.key, minimum_chrome_version: "126" }),
   }),
+  hooks: {
+    "vite:build:extendConfig": (entries, config) => {
+      // It runs in every page, so it is kept short; its comments are in its sources.
+      if (entries.some(({ name }) => name === "links")) config.build = { ...config.build, minify: true };
+    },
+  },
   vite: () => ({
     define: { __HOST_NAME__: JSON.stringify(identity.host) },
     // Reviewers and users can read what runs.

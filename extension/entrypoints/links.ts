@@ -13,12 +13,15 @@
  * nothing while a page loads.
  */
 
-import { browser } from "wxt/browser";
+import type { browser } from "wxt/browser";
 import { defineUnlistedScript } from "wxt/utils/define-unlisted-script";
 import { linkAddress, linkedHost, selectedKey } from "../links/address";
 import { linkOf } from "../links/link";
 import type { Copy, LinkAnswer, Noticed } from "../links/messages";
 import { Pointing } from "../links/pointing";
+
+/** The interface of extensions. Browsers make it when it is first used, which takes longer than all else here. */
+const extension = (): typeof browser => (globalThis as unknown as { chrome: typeof browser }).chrome;
 
 /** A selection that lasted this long is one. */
 const SELECTED_MS = 150;
@@ -26,7 +29,7 @@ const SELECTED_MS = 150;
 export default defineUnlistedScript(() => {
   const pointing = new Pointing(
     (host, ahead) => tell({ noticed: "link", host, ahead }).then((answer) => answer?.scheme ?? null),
-    !browser.extension.inIncognitoContext,
+    () => !extension().extension.inIncognitoContext,
   );
 
   const lead = (event: Event): void => {
@@ -69,15 +72,17 @@ export default defineUnlistedScript(() => {
   });
 
   if (import.meta.env.CHROME) {
-    browser.runtime.onMessage.addListener((message: Copy, _sender, reply) => {
-      reply(copy(message.copy));
-    });
+    const listen = (): void => {
+      extension().runtime.onMessage.addListener((message: Copy, _sender, reply) => reply(copy(message.copy)));
+    };
+    // It is what a context menu may lead to.
+    window.addEventListener("contextmenu", listen, { capture: true, once: true });
   }
 });
 
 async function tell(noticed: Noticed): Promise<LinkAnswer | null> {
   try {
-    return await browser.runtime.sendMessage(noticed);
+    return await extension().runtime.sendMessage(noticed);
   } catch {
     // The extension was updated or switched off: links go on working here.
     return null;

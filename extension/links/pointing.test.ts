@@ -8,10 +8,13 @@ beforeEach(() => {
 
 function pointing({ answer = async () => null as Scheme | null, mayLookAhead = true } = {}) {
   const told: [string, boolean][] = [];
-  const page = new Pointing(async (host, ahead) => {
-    told.push([host, ahead]);
-    return answer();
-  }, mayLookAhead);
+  const page = new Pointing(
+    async (host, ahead) => {
+      told.push([host, ahead]);
+      return answer();
+    },
+    () => mayLookAhead,
+  );
   return { page, told };
 }
 

@@ -17,7 +17,7 @@ export type Tell = (host: string, ahead: boolean) => Promise<Scheme | null>;
 
 export class Pointing {
   readonly #tell: Tell;
-  readonly #mayLookAhead: boolean;
+  readonly #mayLookAhead: () => boolean;
   readonly #told = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #busy = false;
@@ -25,7 +25,7 @@ export class Pointing {
   #next: string | null = null;
   #scheme: Scheme = "http";
 
-  constructor(tell: Tell, mayLookAhead: boolean) {
+  constructor(tell: Tell, mayLookAhead: () => boolean) {
     this.#tell = tell;
     this.#mayLookAhead = mayLookAhead;
   }
@@ -57,7 +57,7 @@ export class Pointing {
   async #tellOf(host: string): Promise<void> {
     this.#told.add(host);
     this.#busy = true;
-    const ahead = this.#mayLookAhead && this.#told.size <= AHEAD_LIMIT;
+    const ahead = this.#told.size <= AHEAD_LIMIT && this.#mayLookAhead();
     this.#scheme = (await this.#tell(host, ahead)) ?? this.#scheme;
     this.#busy = false;
     if (this.#next !== null) this.pressed(this.#next);
