@@ -29,7 +29,7 @@ const SELECTED_MS = 150;
 export default defineUnlistedScript(() => {
   const pointing = new Pointing(
     (host, ahead) => tell({ noticed: "link", host, ahead }).then((answer) => answer?.scheme ?? null),
-    () => !extension().extension.inIncognitoContext,
+    () => !extension().extension?.inIncognitoContext,
   );
 
   const lead = (event: Event): void => {
