@@ -19,6 +19,8 @@ const PERMISSIONS = [
   "webRequest",
   // To open a selected key, and to copy the address of a key as pk:.
   "contextMenus",
+  // To make links of keys in the text of pages, for those who want that.
+  "scripting",
 ];
 
 /** To turn a search for a key back before it leaves the machine, and to say when the program is missing. */
@@ -72,8 +74,9 @@ export default defineConfig({
   }),
   hooks: {
     "vite:build:extendConfig": (entries, config) => {
-      // It runs in every page, so it is kept short; its comments are in its sources.
-      if (entries.some(({ name }) => name === "links")) config.build = { ...config.build, minify: true };
+      // They run in every page, so they are kept short; their comments are in the sources.
+      if (entries.some(({ name }) => name === "links" || name === "linkify"))
+        config.build = { ...config.build, minify: true };
     },
   },
   vite: () => ({

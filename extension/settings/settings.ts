@@ -10,6 +10,7 @@ export type Way = "gateway" | "redirect";
 
 const WAY = "way";
 const LOOK_AHEAD = "lookAhead";
+const LINKIFY = "linkify";
 const GATEWAY_PORT = "gatewayPort";
 
 export async function way(): Promise<Way> {
@@ -35,6 +36,22 @@ export async function lookAhead(): Promise<boolean> {
 
 export async function chooseLookAhead(chosen: boolean): Promise<void> {
   await browser.storage.local.set({ [LOOK_AHEAD]: chosen });
+}
+
+/** Whether keys in the text of pages become links. */
+export async function linkify(): Promise<boolean> {
+  const stored = await browser.storage.local.get(LINKIFY);
+  return stored[LINKIFY] === true;
+}
+
+export async function chooseLinkify(chosen: boolean): Promise<void> {
+  await browser.storage.local.set({ [LINKIFY]: chosen });
+}
+
+export function onLinkifyChange(listener: () => void): void {
+  browser.storage.local.onChanged.addListener((changes) => {
+    if (LINKIFY in changes) listener();
+  });
 }
 
 export async function gatewayPort(): Promise<number | undefined> {

@@ -308,6 +308,63 @@ inEachBrowser(
   },
 );
 
+async function prepareText(world: World) {
+  const alice = await world.keySite({ "/*": page("Mirror") });
+  const site = await world.site({
+    "/": page(
+      "Text",
+      `<p id="text">First ${alice.key}/text, then pk:${alice.key}.</p>
+      <p id="edited" contenteditable>${alice.key}</p><textarea>${alice.key}</textarea>
+      <p><a id="linked" href="/elsewhere">${alice.key}</a></p><p id="late"></p>`,
+    ),
+  });
+  return { alice, text: `http://${site.address}/` };
+}
+
+inEachBrowser("keys in text", { prepare: prepareText, ready: ({ alice }) => alice.url() }, (stage) => {
+  const linksIn = (tab: Page) =>
+    tab.$$eval("a", (links) => links.map((link) => [link.textContent, link.getAttribute("href")]));
+  const untouched = (key: string) => [key, "/elsewhere"];
+
+  test("become links for those who want it, also when they come later", async () => {
+    const { browser, alice, text } = stage();
+    const options = await browser.openExtension("options.html");
+    await options.click("#linkify");
+    // Only pages that are opened after the choice was carried out have it.
+    const tab = await browser.puppeteer.newPage();
+    const made = async () => {
+      await tab.goto(text);
+      return await until(async () => (await linksIn(tab)).length > 1, { timeout: 1_000 });
+    };
+    await until(made, { what: "links in the text" });
+    assert.deepEqual(await linksIn(tab), [
+      [`${alice.key}/text`, `pk:${alice.key}/text`],
+      [`pk:${alice.key}`, `pk:${alice.key}`],
+      untouched(alice.key),
+    ]);
+    assert.equal(
+      await tab.$eval("#text", (part) => part.textContent),
+      `First ${alice.key}/text, then pk:${alice.key}.`,
+    );
+    await tab.$eval("#late", (part, key) => part.append(`and ${key}`), alice.key);
+    await until(() => tab.$("#late a"), { what: "a link in the text that came later" });
+    await tab.bringToFront();
+    await tab.click("#text a");
+    await shows(stage(), alice.url("/text"), tab);
+    await options.bringToFront();
+    await options.click("#linkify");
+    await until(
+      async () => {
+        await tab.goto(text);
+        return (await linksIn(tab)).length === 1;
+      },
+      { what: "the text as it was written" },
+    );
+    await options.close();
+    await tab.close();
+  });
+});
+
 async function prepareMenus(world: World) {
   const [alice, fresh, desktop] = await Promise.all([
     world.keySite({ "/*": page("Mirror") }),

@@ -6,7 +6,15 @@
 import { watch } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { obstacleWords } from "../../pages/words";
-import { chooseLookAhead, chooseWay, lookAhead, type Way, way } from "../../settings/settings";
+import {
+  chooseLinkify,
+  chooseLookAhead,
+  chooseWay,
+  linkify,
+  lookAhead,
+  type Way,
+  way,
+} from "../../settings/settings";
 import { beginHttps, showHttps } from "./https";
 
 const form = element<HTMLFormElement>("form");
@@ -19,9 +27,8 @@ async function begin(): Promise<void> {
     await chooseWay(choice().value as Way);
     element("saved").textContent = "Saved.";
   });
-  const ahead = element<HTMLInputElement>("look-ahead");
-  ahead.checked = await lookAhead();
-  ahead.addEventListener("change", () => chooseLookAhead(ahead.checked));
+  await beginSwitch("look-ahead", lookAhead, chooseLookAhead);
+  await beginSwitch("linkify", linkify, chooseLinkify);
   beginHttps();
   watch((snapshot) => {
     const { obstacle } = snapshot;
@@ -29,6 +36,16 @@ async function begin(): Promise<void> {
     element("obstacle").hidden = obstacle === null;
     element("obstacle").textContent = obstacle ? obstacleWords(obstacle).what : "";
   });
+}
+
+async function beginSwitch(
+  id: string,
+  chosen: () => Promise<boolean>,
+  choose: (on: boolean) => Promise<void>,
+): Promise<void> {
+  const box = element<HTMLInputElement>(id);
+  box.checked = await chosen();
+  box.addEventListener("change", () => choose(box.checked));
 }
 
 function choice(): RadioNodeList {
