@@ -9,6 +9,7 @@ import type { HttpsState } from "../https/state";
 import { addressInstead } from "../intercept/redirect";
 import { keyHostOf } from "../key/key";
 import { type Scheme, searchedAddress } from "../key/search";
+import { linkAddress } from "../links/address";
 import type { Asked, Asks, Failure, Question } from "../messages/messages";
 import { WATCH_PORT } from "../messages/messages";
 import type { HttpsAction, RpcError } from "../protocol/protocol";
@@ -58,6 +59,8 @@ export class Answers {
         return this.#orFailure(async () => ({ status: await this.#session.request("status", {}) }));
       case "open":
         return this.#open(asked.url, tabId);
+      case "link":
+        return { go: linkAddress(asked.link, this.#conductor.scheme) };
       case "sentFrom":
         return { from: this.#sentFrom(asked.tabId, asked.url) };
       case "openHttps":
@@ -128,8 +131,7 @@ export class Answers {
   }
 
   async #search(search: string, tabId: number | undefined): Promise<Asks["search"]["answer"]> {
-    const snapshot = this.#conductor.snapshot;
-    const scheme = snapshot?.way === "gateway" && snapshot.https.kind === "on" ? "https" : "http";
+    const { scheme } = this.#conductor;
     const go = tabId === undefined ? null : await this.#searches?.next(search, tabId, scheme);
     return { go: go ?? null, key: searchedAddress(search, scheme) };
   }

@@ -8,6 +8,8 @@ import { browser } from "wxt/browser";
 import { defineBackground } from "wxt/utils/define-background";
 import { Answers } from "../background/answers";
 import { Conductor } from "../background/conductor";
+import { followLinkify } from "../background/linkify";
+import { serveLinks } from "../background/links";
 import { recheckFailedTabs } from "../background/recheck";
 import { Recovery } from "../background/recovery";
 import { watchTrust } from "../background/trust-watch";
@@ -18,7 +20,15 @@ import { ChromiumInterception } from "../intercept/chromium";
 import { FirefoxInterception } from "../intercept/firefox";
 import type { Interception } from "../intercept/interception";
 import { TurnedSearches } from "../intercept/searches-chromium";
-import { gatewayPort, keepGatewayPort, onWayChange, way } from "../settings/settings";
+import {
+  gatewayPort,
+  keepGatewayPort,
+  linkify,
+  lookAhead,
+  onLinkifyChange,
+  onWayChange,
+  way,
+} from "../settings/settings";
 
 declare const __HOST_NAME__: string;
 
@@ -50,6 +60,8 @@ function start(
   const recovery = new Recovery(session);
   new Answers(session, https, conductor, searches);
   recheckFailedTabs(session);
+  serveLinks(session, conductor, lookAhead);
+  followLinkify(linkify, onLinkifyChange);
   watchTrust(https, conductor);
   onWayChange(() => conductor.settle());
   conductor.watch(({ host }) => {
