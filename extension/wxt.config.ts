@@ -36,6 +36,8 @@ export default defineConfig({
     permissions: [...PERMISSIONS, browser === "firefox" ? TURN_NAVIGATIONS.firefox : TURN_NAVIGATIONS.chrome],
     host_permissions: HOSTS,
     incognito: "spanning",
+    // Names of keys, typed after it; what follows goes to no search engine.
+    omnibox: { keyword: "pk" },
     action: {
       default_title: "pkarr",
       default_icon: { 16: "icon/16.png", 32: "icon/32.png", 48: "icon/48.png" },

@@ -8,6 +8,7 @@ import { browser } from "wxt/browser";
 import { defineBackground } from "wxt/utils/define-background";
 import { Answers } from "../background/answers";
 import { Conductor } from "../background/conductor";
+import { serveNames } from "../background/names";
 import { recheckFailedTabs } from "../background/recheck";
 import { Recovery } from "../background/recovery";
 import { watchTrust } from "../background/trust-watch";
@@ -48,7 +49,7 @@ function start(
 ): void {
   const conductor = new Conductor(session, https, interception, way);
   const recovery = new Recovery(session);
-  new Answers(session, https, conductor, searches);
+  new Answers(session, https, conductor, searches, serveNames(conductor));
   recheckFailedTabs(session);
   watchTrust(https);
   onWayChange(() => conductor.settle());
