@@ -5,6 +5,7 @@ import { RequestFailed } from "../host/connection";
 import type { HostSession } from "../host/session";
 import { asksForTls, overHttp } from "../https/address";
 import type { Https } from "../https/https";
+import { schemeNow } from "../https/scheme";
 import type { HttpsState } from "../https/state";
 import { addressInstead } from "../intercept/redirect";
 import { keyHostOf } from "../key/key";
@@ -147,8 +148,7 @@ export class Answers {
   }
 
   async #search(search: string, tabId: number | undefined): Promise<Asks["search"]["answer"]> {
-    const snapshot = this.#conductor.snapshot;
-    const scheme = snapshot?.way === "gateway" && snapshot.https.kind === "on" ? "https" : "http";
+    const scheme = schemeNow(this.#conductor.snapshot);
     const go = tabId === undefined ? null : await this.#searches?.next(search, tabId, scheme);
     return { go: go ?? null, key: searchedAddress(search, scheme) };
   }

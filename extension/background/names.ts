@@ -4,6 +4,7 @@
  */
 
 import { browser } from "wxt/browser";
+import { schemeNow } from "../https/scheme";
 import { keyHostOf, leadsToKeyHost } from "../key/key";
 import { NameDesk } from "../names/desk";
 import { Names } from "../names/names";
@@ -28,14 +29,10 @@ export function serveNames(conductor: Conductor): NameDesk {
   warnOfLookAlikes(desk);
   serveOmnibox(browser.omnibox as unknown as Bar, {
     known: async () => ({ names: await desk.names.all(), opened: await desk.opened.all() }),
-    scheme: () => {
-      const now = conductor.snapshot;
-      return now?.way === "gateway" && now.https.kind === "on" ? "https" : "http";
-    },
+    scheme: () => schemeNow(conductor.snapshot),
     markup: !import.meta.env.FIREFOX,
     open: (address, disposition) => void open(address, disposition),
-    help: (typed) =>
-      browser.runtime.getURL(`/names.html?typed=${encodeURIComponent(plainText(typed))}`),
+    help: (typed) => browser.runtime.getURL(`/names.html?typed=${encodeURIComponent(plainText(typed))}`),
   });
   return desk;
 }
