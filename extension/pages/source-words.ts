@@ -4,6 +4,8 @@ import type { Source } from "../protocol/protocol";
 import { plainText } from "./plain-text";
 import { relativeTime } from "./time";
 
+const MOMENT_MS = 5_000;
+
 export function sourceWords(source: Source, seenAt: number, now: number): string {
   switch (source.kind) {
     case "dht":
@@ -12,8 +14,12 @@ export function sourceWords(source: Source, seenAt: number, now: number): string
     case "relay":
       return `shown by the relay ${plainText(source.url)}`;
     case "cache":
-      return `remembered from ${relativeTime(seenAt, now)} (${originWords(source.origin)})`;
+      return `remembered from ${whenSeen(seenAt, now)} (${originWords(source.origin)})`;
   }
+}
+
+function whenSeen(seenAt: number, now: number): string {
+  return Math.abs(now - seenAt) < MOMENT_MS ? "a moment ago" : relativeTime(seenAt, now);
 }
 
 function originWords(origin: string): string {

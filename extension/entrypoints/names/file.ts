@@ -2,6 +2,7 @@
 
 import { ask } from "../../messages/messages";
 import { LONGEST_FILE } from "../../names/file";
+import { looksLike } from "../../names/look-alike";
 import type { Collision, Imported, Side } from "../../names/names";
 import { element } from "../../pages/element";
 import { showKeyText } from "../../pages/key-text";
@@ -84,7 +85,7 @@ function line({ key, name, mine, holder }: Collision): HTMLLIElement {
   if (holder !== null) {
     const other = document.createElement("p");
     other.textContent = `Your “${plainText(name)}” is another one:`;
-    item.append(other, keyText(holder, key));
+    item.append(other, keyText(holder, looksLike(key, holder) ? key : undefined));
   }
   return item;
 }

@@ -69,7 +69,7 @@ async function showLookAlike(key: string, resembles: Resembled | null): Promise<
   const whom = resembles.name === null ? "a key you often open" : `“${plainText(resembles.name)}”`;
   element("look-alike-title").textContent = `This is not ${whom}`;
   element("look-alike-what").textContent =
-    "Its key begins and ends alike, but is another one. Go on only if you know who gave it to you.";
+    "This key begins and ends alike, but is another one. Go on only if you know who gave it to you.";
   element("look-alike-known-label").textContent =
     resembles.name === null ? "The key you often open" : plainText(resembles.name);
   showKeyText(element("look-alike-this"), key, resembles.key);
