@@ -3,7 +3,7 @@ import { keyBytes } from "../key/bytes";
 import { ALICE, BOB } from "../names/fixtures";
 import { artMarkup, artOf } from "./art";
 
-const COLOUR = /hsl\(([\d.]+) (\d+)% (\d+)%\)/;
+const COLOUR = /hsl\((\d+), (\d+)%, (\d+)%\)/;
 
 describe("key art", () => {
   it.each([ALICE, BOB])("of %s never changes", async (key) => {

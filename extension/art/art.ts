@@ -92,5 +92,6 @@ function cell(byte: number): Cell {
 }
 
 function colour(hue: number, saturation: number, lightness: number): string {
-  return `hsl(${(hue * 360) / HUES} ${saturation}% ${lightness}%)`;
+  // With commas and whole numbers every renderer of SVG knows it.
+  return `hsl(${Math.round((hue * 360) / HUES)}, ${saturation}%, ${lightness}%)`;
 }

@@ -60,7 +60,8 @@ describe("words after pk", () => {
 
   it("suggest names that fit, the best one first, then keys by how lately they were opened", () => {
     const contents = (typed: string) => suggestions(typed, known).map(({ content }) => content);
-    expect(contents("alice")).toEqual([ALICE, BOB]);
+    expect(contents("alic")).toEqual([ALICE, BOB]);
+    expect(contents("alice")).toEqual([BOB]);
     expect(contents("work/x")).toEqual([`${BOB}/x`]);
     expect(contents("")).toEqual([ALICE, BOB, CAROL, plainKey("d"), plainKey("r")]);
     expect(contents("ddd")).toEqual([plainKey("d")]);
@@ -90,7 +91,8 @@ describe("words after pk", () => {
 
   it("are explained while they mean nothing", () => {
     expect(asText(defaultSuggestion("", known))).toMatch(/type a key, or a name/i);
-    expect(asText(defaultSuggestion("ali", known))).toMatch(/no key and none of your names/i);
+    expect(asText(defaultSuggestion("ali", known))).toMatch(/choose below/i);
+    expect(asText(defaultSuggestion("nobody", known))).toMatch(/no key and none of your names/i);
     expect(asText(defaultSuggestion("www.alice/x", known))).toBe(`Open alice www.${ALICE}/x`);
     expect(asText(defaultSuggestion(changed(ALICE, 4, 48), known))).toMatch(
       /^Looks like “alice”, but is another key/,
@@ -146,13 +148,15 @@ describe("the keyword in the address bar", () => {
   });
 
   it.each([
-    [true, `<match>alice</match> – <url>${ALICE}</url>`],
+    [true, `<match>alic</match>e – <url>${ALICE}</url>`],
     [false, `alice – ${ALICE}`],
   ])("suggests (markup: %s)", async (markup, description) => {
     const { type, setDefaultSuggestion } = served(markup);
-    const suggest = type("alice");
+    const suggest = type("alic");
     await vi.waitFor(() => expect(suggest).toHaveBeenCalled());
     expect(suggest.mock.calls[0]?.[0][0]).toEqual({ content: ALICE, description });
+    const exactly = type("alice");
+    await vi.waitFor(() => expect(exactly).toHaveBeenCalled());
     expect(setDefaultSuggestion).toHaveBeenLastCalledWith({
       description: markup ? `Open alice <url>${ALICE}</url>` : `Open alice ${ALICE}`,
     });

@@ -42,6 +42,9 @@ export function meantAddress(typed: string, { names }: Known, scheme: Scheme): s
   return typedAddress(words, scheme) ?? namedAddress(words, names, scheme);
 }
 
+const CHOOSE = "Choose below, or type a whole key or the whole of a name";
+const NOTHING_FITS = "No key and none of your names: type a whole key, or a name you gave to one";
+
 /** The line above all others: what happens when Enter is pressed now. */
 export function defaultSuggestion(typed: string, known: Known): Piece[] {
   const words = typed.trim();
@@ -49,7 +52,8 @@ export function defaultSuggestion(typed: string, known: Known): Piece[] {
   const address = meantAddress(words, known, "http");
   const key = address && keyHostOf(address)?.key;
   if (!address || !key) {
-    return [{ text: "No key and none of your names: type a whole key, or a name you gave to one" }];
+    const some = suggestions(words, known).length > 0;
+    return [{ text: some ? CHOOSE : NOTHING_FITS }];
   }
   const name = known.names.find((one) => one.key === key)?.name;
   const taken = resembled(key, known.names, known.opened);
@@ -61,7 +65,8 @@ export function defaultSuggestion(typed: string, known: Known): Piece[] {
 }
 
 /** Names and keys that fit what was typed so far: names first, then keys by how lately they were opened. */
-export function suggestions(typed: string, { names, opened }: Known): Suggestion[] {
+export function suggestions(typed: string, known: Known): Suggestion[] {
+  const { names, opened } = known;
   const words = typed.trim();
   if (words.length > LONGEST) return [];
   const { host, rest } = parts(words);
@@ -86,8 +91,10 @@ export function suggestions(typed: string, { names, opened }: Known): Suggestion
       ],
     });
   }
-  // What is typed already needs no suggestion, and Chromium would refuse it.
-  return found.filter(({ content }) => content !== words).slice(0, MOST_SUGGESTIONS);
+  // What Enter opens already stands in the line above.
+  const meant = meantAddress(words, known, "http");
+  const others = found.filter(({ content }) => meant === null || typedAddress(content) !== meant);
+  return others.slice(0, MOST_SUGGESTIONS);
 }
 
 /** `alice`, `alice/path`, `www.alice`; the longest name wins where a name has dots itself. */

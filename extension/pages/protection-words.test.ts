@@ -9,10 +9,16 @@ const tls: Endpoint = { ...plain, tls: true };
 const name: Endpoint = { kind: "icann", name: "example.com", port: null };
 const off: HttpsState = { kind: "off", status: null };
 
+const on: HttpsState = {
+  kind: "on",
+  status: { enabled: true, root: null, probe: null, stores: [] },
+};
+
 it.each<[string, Endpoint[], HttpsState, RegExp]>([
   [`http://${KEY}/`, [plain], off, /not encrypted/],
   [`http://${KEY}/`, [tls, plain], off, /encrypted with the key from this computer/],
-  [`https://${KEY}/`, [tls], off, /https:\/\/ with the key/],
+  [`https://${KEY}/`, [tls], on, /https:\/\/ with the key/],
+  [`https://${KEY}/`, [tls], off, /encrypted with the key from this computer/],
   [`http://${KEY}/`, [tls], { kind: "unsupported" }, /asks for https/],
   [`http://${KEY}/`, [name, plain], off, /certificate of example\.com/],
   [`http://${KEY}/`, [{ ...tls, allowed: false }, plain], off, /not encrypted/],

@@ -15,7 +15,8 @@ export function protectionWords(address: string, endpoints: readonly Endpoint[],
   if (!chosen) return "";
   if (chosen.kind === "icann") return `https:// with the certificate of ${plainText(chosen.name)}`;
   if (!chosen.tls) return "not encrypted: plain http:// to the site";
-  if (address.startsWith("https:")) return "https:// with the key itself";
+  // Where it is off, the tab shows a page of ours that says so.
+  if (address.startsWith("https:") && https.kind === "on") return "https:// with the key itself";
   // A program that knows nothing of it can't reach the site either, and the tab says so.
   if (https.kind === "unsupported") return "the site asks for https://";
   return "encrypted with the key from this computer on";

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { BrowserName, Page, TestBrowser } from "../harness/browser.ts";
+import { Desktop } from "../harness/desktop.ts";
 import { artifacts } from "../harness/paths.ts";
 import { inEachBrowser } from "../harness/scene.ts";
 import { page } from "../harness/site.ts";
@@ -305,3 +306,62 @@ inEachBrowser("names of keys", { prepare, ready: ({ alice }) => alice.url() }, (
     assert.equal(await loads("popup.html"), false);
   });
 });
+
+async function prepareDesktop(world: World) {
+  const alice = await world.keySite({ "/*": page("Mirror") });
+  const desktop = await Desktop.start();
+  world.defer(() => desktop.stop());
+  return { alice, desktop };
+}
+
+inEachBrowser<Awaited<ReturnType<typeof prepareDesktop>>>(
+  "names typed after pk",
+  {
+    prepare: prepareDesktop,
+    launch: (world, { desktop }) => ({ headed: true, env: { ...world.hostEnv(), ...desktop.env } }),
+    ready: ({ alice }) => alice.url(),
+  },
+  (stage, browserName) => {
+    /** In a new tab, whose page has to be there before the address bar keeps the keyboard. */
+    async function type(words: string): Promise<void> {
+      const { browser, desktop } = stage();
+      const tab = await browser.puppeteer.newPage();
+      await tab.bringToFront();
+      await until(() => tab.evaluate(() => document.visibilityState === "visible"), { what: "the new tab" });
+      await desktop.focus(browserName === "firefox" ? "firefox" : "chrom");
+      await desktop.press("ctrl+l");
+      await desktop.type(`pk ${words}`);
+      await desktop.press("Return");
+    }
+
+    /** Waits until some tab is there. */
+    async function shown(address: string): Promise<void> {
+      const { browser } = stage();
+      const watching = await browser.openExtension("options.html");
+      const there = () =>
+        watching.evaluate(async (wanted) => {
+          const { browser, chrome } = globalThis as { browser?: Extension; chrome?: Extension };
+          const tabs = await (browser ?? chrome)?.tabs.query({});
+          return tabs?.some(({ url }) => url === wanted);
+        }, address);
+      await until(there, { what: `a tab with ${address}` }).catch(async (failure) => {
+        await stage().desktop.screenshot(join(artifacts, "failures", "window.png"));
+        throw failure;
+      });
+      await watching.close();
+    }
+
+    test("open their keys, and other words a page that helps", async () => {
+      const { browser, alice } = stage();
+      const names = await browser.openExtension("names.html");
+      await fill(names, "#add-key", alice.key);
+      await fill(names, "#add-name", "alice");
+      await names.keyboard.press("Enter");
+      await says(names, "#said", /alice/);
+      await type("www.alice/path?a=b");
+      await shown(alice.url("/path?a=b", "www"));
+      await type("nobody");
+      await shown(browser.extensionUrl("names.html?typed=nobody"));
+    });
+  },
+);
