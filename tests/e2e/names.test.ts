@@ -323,7 +323,7 @@ inEachBrowser<Awaited<ReturnType<typeof prepareDesktop>>>(
   },
   (stage, browserName) => {
     /** In a new tab, whose page has to be there before the address bar keeps the keyboard. */
-    async function type(words: string): Promise<void> {
+    async function type(words: string): Promise<Page> {
       const { browser, desktop } = stage();
       const tab = await browser.puppeteer.newPage();
       await tab.bringToFront();
@@ -332,23 +332,15 @@ inEachBrowser<Awaited<ReturnType<typeof prepareDesktop>>>(
       await desktop.press("ctrl+l");
       await desktop.type(`pk ${words}`);
       await desktop.press("Return");
+      return tab;
     }
 
-    /** Waits until some tab is there. */
-    async function shown(address: string): Promise<void> {
-      const { browser } = stage();
-      const watching = await browser.openExtension("options.html");
-      const there = () =>
-        watching.evaluate(async (wanted) => {
-          const { browser, chrome } = globalThis as { browser?: Extension; chrome?: Extension };
-          const tabs = await (browser ?? chrome)?.tabs.query({});
-          return tabs?.some(({ url }) => url === wanted);
-        }, address);
-      await until(there, { what: `a tab with ${address}` }).catch(async (failure) => {
+    async function shows(tab: Page, address: string): Promise<void> {
+      const there = () => tab.evaluate((wanted) => location.href === wanted, address);
+      await until(there, { what: `${address} in the tab` }).catch(async (failure) => {
         await stage().desktop.screenshot(join(artifacts, "failures", "window.png"));
         throw failure;
       });
-      await watching.close();
     }
 
     test("open their keys, and other words a page that helps", async () => {
@@ -358,10 +350,8 @@ inEachBrowser<Awaited<ReturnType<typeof prepareDesktop>>>(
       await fill(names, "#add-name", "alice");
       await names.keyboard.press("Enter");
       await says(names, "#said", /alice/);
-      await type("www.alice/path?a=b");
-      await shown(alice.url("/path?a=b", "www"));
-      await type("nobody");
-      await shown(browser.extensionUrl("names.html?typed=nobody"));
+      await shows(await type("www.alice/path?a=b"), alice.url("/path?a=b", "www"));
+      await shows(await type("nobody"), browser.extensionUrl("names.html?typed=nobody"));
     });
   },
 );
