@@ -51,6 +51,8 @@ export default defineConfig({
     host_permissions: HOSTS,
     content_scripts: [LINKS],
     incognito: "spanning",
+    // Names of keys, typed after it; what follows goes to no search engine.
+    omnibox: { keyword: "pk" },
     action: {
       default_title: "pkarr",
       default_icon: { 16: "icon/16.png", 32: "icon/32.png", 48: "icon/48.png" },

@@ -12,6 +12,7 @@ import { type Scheme, searchedAddress } from "../key/search";
 import { linkAddress } from "../links/address";
 import type { Asked, Asks, Failure, Question } from "../messages/messages";
 import { WATCH_PORT } from "../messages/messages";
+import type { NameDesk } from "../names/desk";
 import type { HttpsAction, RpcError } from "../protocol/protocol";
 import type { Conductor } from "./conductor";
 
@@ -29,18 +30,26 @@ export class Answers {
   readonly #https: Https;
   readonly #conductor: Conductor;
   readonly #searches: Searches | null;
+  readonly #names: NameDesk;
   /** Tabs that were sent to an address: from where, and to which origin. */
   readonly #sent = new Map<number, { from: string; origin: string }>();
   #watchers = 0;
 
-  constructor(session: HostSession, https: Https, conductor: Conductor, searches: Searches | null) {
+  constructor(
+    session: HostSession,
+    https: Https,
+    conductor: Conductor,
+    searches: Searches | null,
+    names: NameDesk,
+  ) {
     this.#session = session;
     this.#https = https;
     this.#conductor = conductor;
     this.#searches = searches;
+    this.#names = names;
     browser.runtime.onMessage.addListener((message: Asked, sender, reply) => {
       if (!isOwnPage(sender)) return undefined;
-      void this.#answer(message, sender.tab?.id).then(reply);
+      void this.#answer(message, sender.tab).then(reply);
       return true; // the answer comes later
     });
     browser.tabs.onRemoved.addListener((tabId) => this.#sent.delete(tabId));
@@ -49,16 +58,20 @@ export class Answers {
     });
   }
 
-  async #answer(asked: Asked, tabId: number | undefined): Promise<Asks[Question]["answer"]> {
+  async #answer(asked: Asked, tab: Browser.tabs.Tab | undefined): Promise<Asks[Question]["answer"]> {
+    const tabId = tab?.id;
     switch (asked.question) {
       case "resolve":
         return this.#orFailure(async () => ({
-          resolved: await this.#session.request("resolve", { host: asked.host }),
+          resolved: await this.#session.request("resolve", {
+            host: asked.host,
+            ...(asked.policy && { policy: asked.policy }),
+          }),
         }));
       case "status":
         return this.#orFailure(async () => ({ status: await this.#session.request("status", {}) }));
       case "open":
-        return this.#open(asked.url, tabId);
+        return this.#open(asked.url, tab);
       case "link":
         return { go: linkAddress(asked.link, this.#conductor.scheme) };
       case "sentFrom":
@@ -75,10 +88,12 @@ export class Answers {
       case "retry":
         this.#session.connect();
         return {};
+      default:
+        return this.#names.answer(asked);
     }
   }
 
-  async #open(address: string, tabId: number | undefined): Promise<Asks["open"]["answer"]> {
+  async #open(address: string, tab: Browser.tabs.Tab | undefined): Promise<Asks["open"]["answer"]> {
     const url = URL.parse(address);
     const wanted = url && keyHostOf(url);
     if (!wanted) return { failed: NOT_A_KEY };
@@ -89,7 +104,10 @@ export class Answers {
       const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
       const go = addressInstead(url, endpoints);
       if (go) {
-        if (tabId !== undefined) this.#sent.set(tabId, { from: url.href, origin: new URL(go).origin });
+        if (tab?.id !== undefined) {
+          this.#sent.set(tab.id, { from: url.href, origin: new URL(go).origin });
+          if (!tab.incognito) void this.#names.opened.note(wanted.key);
+        }
         return { go };
       }
       if (endpoints.length === 0) return { failed: NO_ENDPOINT };

@@ -10,6 +10,7 @@ import { Answers } from "../background/answers";
 import { Conductor } from "../background/conductor";
 import { followLinkify } from "../background/linkify";
 import { serveLinks } from "../background/links";
+import { serveNames } from "../background/names";
 import { recheckFailedTabs } from "../background/recheck";
 import { Recovery } from "../background/recovery";
 import { watchTrust } from "../background/trust-watch";
@@ -58,7 +59,7 @@ function start(
 ): void {
   const conductor = new Conductor(session, https, interception, way);
   const recovery = new Recovery(session);
-  new Answers(session, https, conductor, searches);
+  new Answers(session, https, conductor, searches, serveNames(conductor));
   recheckFailedTabs(session);
   serveLinks(session, conductor, lookAhead);
   followLinkify(linkify, onLinkifyChange);

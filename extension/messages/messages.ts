@@ -9,7 +9,8 @@ import { browser } from "wxt/browser";
 import type { HostState } from "../host/state";
 import type { HttpsState } from "../https/state";
 import type { Obstacle } from "../intercept/interception";
-import type { HttpsAction, Resolution, RpcError, StatusResult } from "../protocol/protocol";
+import type { NameAsks } from "../names/asks";
+import type { HttpsAction, Policy, Resolution, RpcError, StatusResult } from "../protocol/protocol";
 import type { Way } from "../settings/settings";
 
 export interface Snapshot {
@@ -23,9 +24,9 @@ export interface Snapshot {
 export type Failure = { failed: RpcError };
 
 /** Each question with its answer. */
-export interface Asks {
-  /** What a name's records say. */
-  resolve: { ask: { host: string }; answer: { resolved: Resolution } | Failure };
+export interface Asks extends NameAsks {
+  /** What a name's records say; `policy`: where they may come from. */
+  resolve: { ask: { host: string; policy?: Policy }; answer: { resolved: Resolution } | Failure };
   /** How the host program is. */
   status: { ask: Record<never, never>; answer: { status: StatusResult } | Failure };
   /** Where a tab that wants this key host should go, in the redirect way. */

@@ -12,16 +12,23 @@ import { ask, type Snapshot, watch } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { wantedAddress } from "../../pages/page-address";
 import { plainText } from "../../pages/plain-text";
+import { chosenEndpoint, protectionWords } from "../../pages/protection-words";
 import { hostWords, obstacleWords, type Words } from "../../pages/words";
+import type { Endpoint, Policy } from "../../protocol/protocol";
+import { announce, showKey } from "./key";
 import { showRecords } from "./records";
 
 type State = "asking" | "verified" | "ready" | "problem";
 
-const KEY_GROUPS = /.{13}/g;
+/** What the popup is about: a tab, and the key-host address it stands for. */
+interface Subject extends KeyHost {
+  tabId: number;
+  address: string;
+}
 
 let shown = "";
-/** Whether the records of the tab's key ask for TLS; null while they are not known. */
-let tls: boolean | null = null;
+/** Where the tab's key leads; null while that is not known. */
+let endpoints: readonly Endpoint[] | null = null;
 let https: HttpsState = { kind: "checking" };
 
 void begin();
@@ -30,65 +37,63 @@ async function begin(): Promise<void> {
   element("options").addEventListener("click", () => void browser.runtime.openOptionsPage());
   element("https-options").addEventListener("click", () => void browser.runtime.openOptionsPage());
   element("grant").addEventListener("click", () => void requestHostAccess());
-  const keyHost = await tabsKeyHost();
-  if (keyHost) showKey(keyHost);
+  element("names").addEventListener("click", () => void openNames());
+  const subject = await tabsSubject();
+  if (subject) void showKey(subject, subject.address);
+  let last: Snapshot | null = null;
+  const refresh = element("refresh");
+  refresh.addEventListener("click", async () => {
+    if (!subject || !last || refresh.ariaDisabled === "true") return;
+    await showKeyState(subject, last, "networkOnly");
+    announce("Refreshed.");
+  });
+  element("open-icann").addEventListener("click", () => subject && void openByName(subject));
   watch((snapshot) => {
+    last = snapshot;
     https = snapshot.https;
-    showHttps();
+    showProtection(subject);
     showObstacle(snapshot);
     showHostStatus(snapshot);
     // The same state again is no news, and must not ask again.
     const state = JSON.stringify([snapshot.host, snapshot.obstacle]);
     if (state === shown) return;
     shown = state;
-    if (keyHost) void showKeyState(keyHost, snapshot);
+    if (subject) void showKeyState(subject, snapshot);
     else showHostState(snapshot);
   });
 }
 
-async function tabsKeyHost(): Promise<KeyHost | null> {
+async function tabsSubject(): Promise<Subject | null> {
   const asked = new URLSearchParams(location.search).get("tabId");
   const tab = asked
     ? await browser.tabs.get(Number(asked))
     : (await browser.tabs.query({ active: true, currentWindow: true }))[0];
-  const address = tab?.pendingUrl || tab?.url;
-  if (!tab || !address) return null;
-  if (address.startsWith(`${location.origin}/`)) return keyHostOf(wantedAddress(new URL(address)) ?? "");
-  return (
-    keyHostOf(address) ?? keyHostOf((await ask("sentFrom", { tabId: tab.id ?? -1, url: address })).from ?? "")
-  );
+  const url = tab?.pendingUrl || tab?.url;
+  if (!tab || !url) return null;
+  const tabId = tab.id ?? -1;
+  let address: string | null = url;
+  if (url.startsWith(`${location.origin}/`)) address = wantedAddress(new URL(url));
+  else if (!keyHostOf(url)) address = (await ask("sentFrom", { tabId, url })).from;
+  const keyHost = keyHostOf(address ?? "");
+  return address && keyHost ? { tabId, address, ...keyHost } : null;
 }
 
-function showKey({ key, host }: KeyHost): void {
-  element("key-section").hidden = false;
-  // In four groups, so that people can compare it; they are apart only by sight.
-  const groups = (key.match(KEY_GROUPS) ?? []).map((group) => {
-    const span = document.createElement("span");
-    span.textContent = group;
-    return span;
-  });
-  element("key").replaceChildren(...groups);
-  element("name").hidden = host === key;
-  element("name").textContent = plainText(host.slice(0, -key.length));
-  const copy = element("copy");
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(key);
-    copy.textContent = "Copied";
-    setTimeout(() => {
-      copy.textContent = "Copy key";
-    }, 1_500);
-  });
-}
-
-async function showKeyState({ key, host }: KeyHost, snapshot: Snapshot): Promise<void> {
-  element("facts").hidden = true;
+async function showKeyState(subject: Subject, snapshot: Snapshot, policy?: Policy): Promise<void> {
+  const { key, host } = subject;
+  const refresh = element<HTMLButtonElement>("refresh");
+  refresh.hidden = snapshot.host.kind !== "ready";
+  // What is there stays while the network is asked for something newer.
+  if (!policy) element("facts").hidden = true;
   if (snapshot.obstacle === "noHostAccess") return say("problem", "Keys can’t be opened");
   if (snapshot.host.kind === "connecting") return say("asking", "Starting pkarr…");
   if (snapshot.host.kind !== "ready") return sayProblem(hostWords(snapshot.host));
-  say("asking", "Looking up the key…");
-  const answer = await ask("resolve", { host });
+  say("asking", policy === "networkOnly" ? "Asking the network…" : "Looking up the key…");
+  refresh.ariaDisabled = "true";
+  const answer = await ask("resolve", { host, ...(policy && { policy }) });
+  refresh.ariaDisabled = "false";
   if ("failed" in answer) {
     const { message, data, code } = answer.failed;
+    element("facts").hidden = true;
     sayProblem({
       title: "Not verified",
       what: plainText(message),
@@ -100,8 +105,8 @@ async function showKeyState({ key, host }: KeyHost, snapshot: Snapshot): Promise
   const { warnings, stale } = answer.resolved;
   say("verified", "Verified", verifiedWords(warnings.includes("future-seq"), stale));
   showRecords(answer.resolved, key);
-  tls = asksForTls(answer.resolved.endpoints);
-  showHttps();
+  endpoints = answer.resolved.endpoints;
+  showProtection(subject);
   element("facts").hidden = false;
 }
 
@@ -113,16 +118,41 @@ function showHostState({ host, obstacle }: Snapshot): void {
   else sayProblem(hostWords(host));
 }
 
-function showHttps(): void {
+/** How the connection is protected, and whether https:// could be switched on for it. */
+function showProtection(subject: Subject | null): void {
+  const words = subject && endpoints ? protectionWords(subject.address, endpoints, https) : "";
   const offered = https.kind === "off" || https.kind === "restart";
-  element("https").hidden = !tls;
-  element("https-what").textContent =
-    https.kind === "on"
-      ? "The site asks for https://, and this browser opens it so."
-      : "The site asks for https://; the way from this computer to it is encrypted with the key.";
-  // A program that knows nothing of it can't reach the site either, and the tab says so.
-  if (https.kind === "unsupported") element("https-what").textContent = "The site asks for https://.";
-  element("https-options").hidden = !offered;
+  element("protection-row").hidden = words === "";
+  element("protection").textContent = words;
+  element("https-options").hidden = !offered || !asksForTls(endpoints ?? []);
+  const name = ownName();
+  element("open-icann").hidden = name === null;
+  if (name) element("open-icann").textContent = `Open ${plainText(new URL(name).host)}`;
+}
+
+/** The site's address in the names of the web, if its key leads to one. */
+function ownName(): string | null {
+  const chosen = endpoints && chosenEndpoint(endpoints);
+  const icann = chosen?.kind === "icann" ? chosen : endpoints?.find((endpoint) => endpoint.kind === "icann");
+  if (icann?.kind !== "icann") return null;
+  return URL.parse(`https://${icann.name}${icann.port === null ? "" : `:${icann.port}`}/`)?.href ?? null;
+}
+
+async function openByName({ tabId, address }: Subject): Promise<void> {
+  const name = ownName();
+  if (!name) return;
+  const { pathname, search, hash } = new URL(address);
+  const there = new URL(name);
+  there.pathname = pathname;
+  there.search = search;
+  there.hash = hash;
+  await browser.tabs.update(tabId, { url: there.href });
+  window.close();
+}
+
+async function openNames(): Promise<void> {
+  await browser.tabs.create({ url: browser.runtime.getURL("/names.html") });
+  window.close();
 }
 
 function showHostStatus({ host, way }: Snapshot): void {

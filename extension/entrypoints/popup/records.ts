@@ -2,23 +2,13 @@
 
 import { element } from "../../pages/element";
 import { plainText } from "../../pages/plain-text";
+import { chosenEndpoint } from "../../pages/protection-words";
+import { sourceWords } from "../../pages/source-words";
 import { absoluteTime, duration, relativeTime } from "../../pages/time";
-import type { Endpoint, RecordView, Resolution, Source } from "../../protocol/protocol";
+import type { Endpoint, RecordView, Resolution } from "../../protocol/protocol";
 
 /** More than a packet of 1000 bytes can reasonably hold. */
 const MOST_RECORDS = 60;
-
-/** Where the packet came from, in words. A relay's address is from the settings, and shown as text all the same. */
-function sourceWords(source: Source): string {
-  switch (source.kind) {
-    case "dht":
-      return source.nodes > 1 ? `the network (${source.nodes} nodes of the DHT)` : "the network (DHT)";
-    case "relay":
-      return `the relay ${plainText(source.url)}`;
-    case "cache":
-      return "this computer’s cache";
-  }
-}
 
 export function showRecords(resolved: Resolution, key: string): void {
   const signed = element<HTMLTimeElement>("signed");
@@ -26,11 +16,17 @@ export function showRecords(resolved: Resolution, key: string): void {
   signed.title = absoluteTime(resolved.signedAt);
   signed.dateTime = isoTime(resolved.signedAt);
   const source = element("source");
-  source.textContent = sourceWords(resolved.source);
+  source.textContent = sourceWords(resolved.source, resolved.seenAt, Date.now());
   source.dataset.source = resolved.source.kind;
   source.title = `Last seen on the network ${relativeTime(resolved.seenAt, Date.now())}`;
   element("ttl").textContent = duration(resolved.ttl);
-  const endpoints = resolved.endpoints.map((endpoint) => item(endpointText(endpoint)));
+  const chosen = chosenEndpoint(resolved.endpoints);
+  const endpoints = resolved.endpoints.map((endpoint) => {
+    const line = item(endpointText(endpoint));
+    line.className = endpoint === chosen ? "chosen" : "quiet";
+    line.title = endpoint === chosen ? "The one that is taken" : "Not taken";
+    return line;
+  });
   element("endpoints").replaceChildren(
     ...(endpoints.length > 0 ? endpoints : [item("nowhere: no address is published")]),
   );

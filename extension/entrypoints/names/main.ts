@@ -1,0 +1,162 @@
+/**
+ * names.html: the names a person gave to keys, and the keys opened before. Also where words go that were typed after
+ * `pk` and mean no key, in `?typed=`; anything may stand there.
+ */
+
+import { schemeNow } from "../../https/scheme";
+import { keyHostOf } from "../../key/key";
+import { type Scheme, typedAddress } from "../../key/search";
+import { ask, watch } from "../../messages/messages";
+import type { Named } from "../../names/names";
+import { folded } from "../../names/pet-name";
+import { element } from "../../pages/element";
+import { plainText } from "../../pages/plain-text";
+import { relativeTime } from "../../pages/time";
+import type { RpcError } from "../../protocol/protocol";
+import { beginFile } from "./file";
+import { action, keyRow, renameForm } from "./rows";
+
+/** As many as anybody looks through; the rest is found by typing. */
+const MOST_SHOWN = 100;
+
+let names: readonly Named[] = [];
+let scheme: Scheme = "http";
+
+void begin();
+
+async function begin(): Promise<void> {
+  const typed = new URLSearchParams(location.search).get("typed")?.trim();
+  const filter = element<HTMLInputElement>("filter");
+  if (typed) {
+    filter.value = typed;
+    element("typed").textContent = `“${plainText(typed)}” is no key and none of your names.`;
+    element("typed").hidden = false;
+  }
+  filter.addEventListener("input", showNames);
+  element("add").addEventListener("submit", add);
+  element("keeps").addEventListener("change", async () => {
+    await ask("keepOpened", { on: element<HTMLInputElement>("keeps").checked });
+  });
+  element("forget-all").addEventListener("click", async () => {
+    await ask("forgetOpened", {});
+    await refresh();
+    element("keeps").focus();
+  });
+  beginFile(refresh);
+  watch((snapshot) => {
+    scheme = schemeNow(snapshot);
+  });
+  await refresh();
+  // Nothing that fits: rather all than none.
+  if (typed && element("list").childElementCount === 0) {
+    filter.value = "";
+    showNames();
+  }
+}
+
+async function refresh(): Promise<void> {
+  const known = await ask("names", {});
+  names = known.names;
+  element<HTMLInputElement>("keeps").checked = known.keeps;
+  showNames();
+  const calls = new Map(names.map(({ key, name }) => [key, name]));
+  element("opened").replaceChildren(
+    ...known.opened.slice(0, MOST_SHOWN).map(({ key, count, last }) => {
+      const often = count === 1 ? "Opened once" : `Opened ${count} times`;
+      const name = calls.get(key);
+      return keyRow(key, name ?? "", `${often}, last ${relativeTime(last, Date.now())}`, [
+        action("Open", () => open(key)),
+        action("Forget", async () => {
+          await ask("forgetOpened", { key });
+          await refresh();
+          element("keeps").focus();
+        }),
+      ]);
+    }),
+  );
+  more("opened-more", known.opened.length, "the rest is older");
+  element("forget-all").hidden = known.opened.length === 0;
+}
+
+function showNames(): void {
+  const asked = folded(element<HTMLInputElement>("filter").value.trim());
+  const fitting = names.filter(({ key, name }) => folded(name).includes(asked) || key.includes(asked));
+  element("count").textContent = names.length > 0 ? String(names.length) : "";
+  element("filter").hidden = names.length === 0;
+  element("empty").hidden = fitting.length > 0;
+  element("empty").textContent = names.length === 0 ? "You have named no key yet." : "None fits.";
+  element("list").replaceChildren(...fitting.slice(0, MOST_SHOWN).map(namedRow));
+  more("more", fitting.length, "type more of a name to find the others");
+}
+
+function namedRow({ key, name }: Named): HTMLLIElement {
+  const row = keyRow(key, name, "", [
+    action("Open", () => open(key)),
+    action("Rename", () => {
+      const form = renameForm(name, {
+        save: async (written) => {
+          const answer = await ask("nameKey", { key, name: written });
+          if ("failed" in answer) return words(answer.failed);
+          await changed(`Now called “${plainText(answer.name)}”.`);
+          return "";
+        },
+        cancel: () => {
+          form.remove();
+          row.querySelector("button")?.focus();
+        },
+      });
+      row.querySelector("form")?.remove();
+      row.append(form);
+      form.querySelector("input")?.select();
+    }),
+    action("Remove", async () => {
+      const answer = await ask("forgetName", { key });
+      if ("failed" in answer) return say(words(answer.failed));
+      await changed(`“${plainText(name)}” is removed.`, async () => {
+        await ask("nameKey", { key, name });
+        await changed(`“${plainText(name)}” is back.`);
+      });
+    }),
+  ]);
+  return row;
+}
+
+async function add(event: Event): Promise<void> {
+  event.preventDefault();
+  const typedKey = element<HTMLInputElement>("add-key");
+  const typedName = element<HTMLInputElement>("add-name");
+  const key = keyHostOf(typedAddress(typedKey.value) ?? "")?.key ?? "";
+  const answer = await ask("nameKey", { key, name: typedName.value });
+  element("add-problem").textContent = "failed" in answer ? words(answer.failed) : "";
+  if ("failed" in answer) return (key ? typedName : typedKey).focus();
+  typedKey.value = "";
+  typedName.value = "";
+  await changed(`Named “${plainText(answer.name)}”.`);
+}
+
+function open(key: string): void {
+  location.href = typedAddress(key, scheme) ?? location.href;
+}
+
+async function changed(told: string, undo?: () => Promise<void>): Promise<void> {
+  await refresh();
+  say(told);
+  const button = element("undo");
+  button.hidden = !undo;
+  button.onclick = () => void undo?.();
+  // What was pressed is gone.
+  (undo ? button : element("filter")).focus();
+}
+
+function say(text: string): void {
+  element("said").textContent = text;
+}
+
+function more(id: string, all: number, hint: string): void {
+  element(id).hidden = all <= MOST_SHOWN;
+  element(id).textContent = `${MOST_SHOWN} of ${all} are shown; ${hint}.`;
+}
+
+function words({ message, data }: RpcError): string {
+  return `${plainText(message)} ${plainText(data?.todo ?? "")}`.trim();
+}
