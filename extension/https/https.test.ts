@@ -15,7 +15,7 @@ const ON: HttpsStatus = {
   enabled: true,
   root: { file: "/root.pem", fingerprint: "AB:CD", notAfter: 0 },
   probe: "probe",
-  stores: [{ name: "Firefox", place: "/profile", trusts: true, failure: null }],
+  stores: [{ name: "Firefox", place: "/profile", trusts: true, others: false, failure: null }],
 };
 
 /** A host and a browser in the test's hand. */
