@@ -97,6 +97,15 @@ describe("https:// for keys", () => {
     expect(stage.asked.at(-1)).toEqual({ action: "status", inUse: true });
   });
 
+  it("tells the host again when another root has taken over", async () => {
+    const stage = new Stage();
+    Object.assign(stage, { status: ON, trusts: true });
+    await stage.follow();
+    stage.status = { ...ON, probe: "another" };
+    expect((await stage.https.check()).kind).toBe("on");
+    expect(stage.asked.slice(2)).toEqual([{ action: "status" }, { action: "status", inUse: true }]);
+  });
+
   it("looks for the probe only once requests go to the gateway", async () => {
     const stage = new Stage();
     Object.assign(stage, { status: ON, trusts: true });
