@@ -15,7 +15,7 @@ const ON: HttpsStatus = {
   enabled: true,
   root: { file: "/root.pem", fingerprint: "AB:CD", notAfter: 0 },
   probe: "probe",
-  stores: [{ name: "Firefox", place: "/profile", trusts: true, failure: null }],
+  stores: [{ name: "Firefox", place: "/profile", trusts: true, others: false, failure: null }],
 };
 
 /** A host and a browser in the test's hand. */
@@ -95,6 +95,15 @@ describe("https:// for keys", () => {
     stage.trusts = true;
     expect((await stage.https.check()).kind).toBe("on");
     expect(stage.asked.at(-1)).toEqual({ action: "status", inUse: true });
+  });
+
+  it("tells the host again when another root has taken over", async () => {
+    const stage = new Stage();
+    Object.assign(stage, { status: ON, trusts: true });
+    await stage.follow();
+    stage.status = { ...ON, probe: "another" };
+    expect((await stage.https.check()).kind).toBe("on");
+    expect(stage.asked.slice(2)).toEqual([{ action: "status" }, { action: "status", inUse: true }]);
   });
 
   it("looks for the probe only once requests go to the gateway", async () => {

@@ -29,9 +29,9 @@ export class Https {
   readonly #listeners = new Set<(state: HttpsState) => void>();
   #state: HttpsState = { kind: "checking" };
   #last: Promise<unknown> = Promise.resolve();
-  /** The hello of the session that was looked at, and what it was told. */
+  /** The hello of the session that was looked at, and the probe of the root it was told to be trusted. */
   #hello: HelloResult | null = null;
-  #told = false;
+  #told: string | null = null;
   #reachable = false;
 
   constructor(host: Host, look: (probe: string) => Promise<boolean> = loads) {
@@ -58,7 +58,7 @@ export class Https {
       return;
     }
     if (this.#hello === host.hello && this.#reachable === reachable) return;
-    if (this.#hello !== host.hello) this.#told = false;
+    if (this.#hello !== host.hello) this.#told = null;
     this.#hello = host.hello;
     this.#reachable = reachable;
     void this.check();
@@ -109,9 +109,10 @@ export class Https {
     const hello = this.#hello;
     const status = await this.#host.request("https", { action });
     const trusted = await this.#trusted(status, action === "enable");
-    if (trusted !== this.#told) {
+    const told = trusted ? status.probe : null;
+    if (told !== this.#told) {
       await this.#host.request("https", { action: "status", inUse: trusted });
-      this.#told = trusted;
+      this.#told = told;
     }
     // Another session may have begun meanwhile, and is asked for itself.
     return this.#hello === hello ? this.#become(stateOf(status, trusted)) : this.#state;

@@ -295,7 +295,8 @@ action: HttpsAction,
 /**
  * Whether this browser trusts the root now, as the extension has found out by loading the
  * probe. The gateway then sends pages of sites that ask for TLS from `http://` to `https://`.
- * Left out, nothing changes; false at the start of a session.
+ * It is taken as said of the root in the answer before; when another takes its place, it is to
+ * be said again. Left out, nothing changes; false at the start of a session.
  */
 inUse?: boolean, };
 
@@ -356,11 +357,16 @@ name: string,
  */
 place: string, 
 /**
- * Whether it trusts the root, by its own word.
+ * Whether it trusts the root, by its own word; while switched off, an earlier one.
  */
 trusts: boolean, 
 /**
- * Why it could not be asked or changed, one sentence; `null` where it could.
+ * Whether it trusts a root of pkarr that was made in another data folder.
+ */
+others: boolean, 
+/**
+ * Why it could not be asked or changed, or what a person has to do for it before the root is
+ * renewed, one sentence; `null` where all is well.
  */
 failure: string | null, };
 

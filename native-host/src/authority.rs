@@ -38,8 +38,10 @@ use crate::key::{KeyHost, KeyPair};
 
 mod constraints;
 mod folder;
+mod mark;
 
 pub use folder::{RootChange, Roots};
+pub use mark::Mark;
 
 /// How the subject of every root begins.
 pub(crate) const SUBJECT: &str = "pkarr on this computer";
@@ -201,6 +203,11 @@ impl Authority {
     /// between.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.der)
+    }
+
+    /// By what it is known again.
+    pub fn mark(&self) -> Mark {
+        Mark::of(&self.der)
     }
 
     /// When it ends.

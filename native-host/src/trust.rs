@@ -5,14 +5,14 @@
 //! kin, one in each Firefox profile. [`Stores`] finds them; a [`Store`] is asked and changed by the
 //! programs that come with it, or by NSS itself. What a store says counts, not what was told to it.
 //!
-//! A root of ours is known by its subject, so that those of earlier years, or of another data
-//! folder, are found too and leave with it.
+//! A root of pkarr is known by its subject. Which of them a data folder has made it knows itself
+//! ([`Mark`]): those of other folders are seen, and left alone.
 
 use std::{io, path::PathBuf, time::Duration};
 
 use x509_parser::parse_x509_certificate;
 
-use crate::authority::{self, Authority};
+use crate::authority::{self, Authority, Mark};
 
 mod certutil;
 mod command;
@@ -71,6 +71,9 @@ pub enum TrustError {
     /// The folder can’t be made.
     #[error("the folder can’t be made: {0}")]
     Folder(io::Error),
+    /// It trusts the root, and not yet the one that takes over.
+    #[error("it does not trust the root that takes over soon: import {} in its settings", .0.display())]
+    Behind(PathBuf),
     /// Nothing refused, and yet the store does not trust the root, or still has it.
     #[error("it took the change and does not show it")]
     NotKept,
@@ -83,32 +86,28 @@ pub struct Root {
     pem: String,
     /// The same in a file.
     file: PathBuf,
-    /// 64 lower-case hexadecimal digits.
-    digest: String,
-    /// Lower-case hexadecimal digits.
-    serial: String,
-    /// The common name of its subject.
-    name: String,
+    mark: Mark,
 }
 
 impl Root {
     /// What stores need to know of `authority`.
     pub fn of(authority: &Authority) -> Self {
-        let der = authority.certificate_der();
-        let (serial, name) = described(der).unwrap_or_default();
         Self {
-            der: der.to_vec(),
+            der: authority.certificate_der().to_vec(),
             pem: authority.certificate_pem().to_owned(),
             file: authority.file().to_owned(),
-            digest: authority.fingerprint().replace(':', "").to_lowercase(),
-            serial,
-            name,
+            mark: authority.mark(),
         }
+    }
+
+    /// By what it is known again.
+    pub fn mark(&self) -> &Mark {
+        &self.mark
     }
 
     /// By what name NSS keeps it.
     fn nickname(&self) -> String {
-        let start = self.digest.get(..16).unwrap_or_default();
+        let start = self.mark.digest().get(..16).unwrap_or_default();
         format!("{NICKNAME}keys-only root {start}")
     }
 }
@@ -116,25 +115,60 @@ impl Root {
 /// How the nickname of every root of ours begins; that of one imported by hand is its subject.
 const NICKNAME: &str = "pkarr ";
 
-/// Serial number and common name of a root that a program like this one has made, else `None`.
-fn described(der: &[u8]) -> Option<(String, String)> {
-    let (_, certificate) = parse_x509_certificate(der).ok()?;
-    let name = certificate.subject().iter_common_name().next()?;
-    let name = name.as_str().ok()?;
-    let serial = data_encoding::HEXLOWER.encode(certificate.raw_serial());
-    name.starts_with(authority::SUBJECT)
-        .then(|| (serial, name.to_owned()))
+/// Whether a program like this one has made the certificate.
+fn is_ours(der: &[u8]) -> bool {
+    parse_x509_certificate(der).is_ok_and(|(_, certificate)| {
+        let name = certificate.subject().iter_common_name().next();
+        name.and_then(|name| name.as_str().ok())
+            .is_some_and(|name| name.starts_with(authority::SUBJECT))
+    })
 }
 
-/// A root of ours in a store.
+/// A root of pkarr in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     /// How the store names it: a nickname, a digest, a serial number.
     id: String,
-    /// Whether it is the one asked about.
-    same: bool,
+    /// Which of those asked about it is.
+    known: Option<Mark>,
     /// Whether it may vouch for servers.
     trusted: bool,
+}
+
+impl Entry {
+    /// The entry for a certificate, DER, when it is a root of pkarr.
+    fn of(der: &[u8], id: String, known: &[Mark], trusted: bool) -> Option<Self> {
+        let mark = Mark::of(der);
+        is_ours(der).then(|| Self {
+            id,
+            known: known.contains(&mark).then_some(mark),
+            trusted,
+        })
+    }
+}
+
+/// The roots of pkarr that a store trusts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trusted {
+    known: Vec<Mark>,
+    others: bool,
+}
+
+impl Trusted {
+    /// Whether this one is among them; it must have been asked about.
+    pub fn has(&self, mark: &Mark) -> bool {
+        self.known.contains(mark)
+    }
+
+    /// Whether any that was asked about is among them.
+    pub fn has_known(&self) -> bool {
+        !self.known.is_empty()
+    }
+
+    /// Whether any that was not asked about is among them: one of another data folder.
+    pub fn has_others(&self) -> bool {
+        self.others
+    }
 }
 
 /// The certificate stores of a user.
@@ -211,66 +245,69 @@ impl Store {
         &self.place
     }
 
-    /// Whether it trusts `root`; without one, whether it trusts any root of ours.
+    /// Which roots of pkarr it trusts, those that are `known` by name.
     ///
     /// # Errors
     /// [`TrustError`].
-    pub fn trusts(&self, root: Option<&Root>) -> Result<bool, TrustError> {
-        let entries = self.entries(root)?;
-        Ok(entries
-            .iter()
-            .any(|entry| entry.trusted && (entry.same || root.is_none())))
+    pub fn trusted(&self, known: &[Mark]) -> Result<Trusted, TrustError> {
+        let entries = self.entries(known)?;
+        let trusted = || entries.iter().filter(|entry| entry.trusted);
+        Ok(Trusted {
+            known: trusted().filter_map(|entry| entry.known.clone()).collect(),
+            others: trusted().any(|entry| entry.known.is_none()),
+        })
     }
 
-    /// Has it trust `root`, and no other of ours any more.
+    /// Has it trust `root`. Gives whether that was new to it.
     ///
     /// # Errors
     /// [`TrustError`].
-    pub fn trust(&self, root: &Root) -> Result<(), TrustError> {
-        if !self.trusts(Some(root))? {
-            if let Err(error) = self.add(root) {
-                // A locked database takes the certificate and refuses the trust.
-                _ = self.remove(|entry| entry.same, Some(root));
-                return Err(error);
-            }
-            if !self.trusts(Some(root))? {
-                return Err(TrustError::NotKept);
-            }
+    pub fn trust(&self, root: &Root) -> Result<bool, TrustError> {
+        let mark = std::slice::from_ref(&root.mark);
+        if self.trusted(mark)?.has_known() {
+            return Ok(false);
         }
-        self.remove(|entry| !entry.same, Some(root))
+        if let Err(error) = self.add(root) {
+            // A locked database takes the certificate and refuses the trust.
+            _ = self.forget(mark);
+            return Err(error);
+        }
+        if self.trusted(mark)?.has_known() {
+            Ok(true)
+        } else {
+            Err(TrustError::NotKept)
+        }
     }
 
-    /// Takes every root of ours out of it.
+    /// Takes these roots out of it.
     ///
     /// # Errors
     /// [`TrustError`].
-    pub fn forget(&self) -> Result<(), TrustError> {
-        self.remove(|_| true, None)
-    }
-
-    fn remove(
-        &self,
-        which: impl Fn(&Entry) -> bool,
-        root: Option<&Root>,
-    ) -> Result<(), TrustError> {
-        for entry in self.entries(root)?.iter().filter(|entry| which(entry)) {
+    pub fn forget(&self, roots: &[Mark]) -> Result<(), TrustError> {
+        let there = || -> Result<Vec<Entry>, TrustError> {
+            let mut entries = self.entries(roots)?;
+            entries.retain(|entry| entry.known.is_some());
+            Ok(entries)
+        };
+        let entries = there()?;
+        for entry in &entries {
             match &self.kind {
                 Kind::Nss(folder) => nss::remove(folder, &entry.id)?,
                 Kind::Windows => windows::remove(&entry.id)?,
                 Kind::Macos(keychain) => macos::remove(keychain, &entry.id)?,
             }
         }
-        if self.entries(root)?.iter().any(which) {
+        if !entries.is_empty() && !there()?.is_empty() {
             return Err(TrustError::NotKept);
         }
         Ok(())
     }
 
-    fn entries(&self, root: Option<&Root>) -> Result<Vec<Entry>, TrustError> {
+    fn entries(&self, known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
         match &self.kind {
-            Kind::Nss(folder) => nss::entries(folder, root),
-            Kind::Windows => windows::entries(root),
-            Kind::Macos(keychain) => macos::entries(keychain, root),
+            Kind::Nss(folder) => nss::entries(folder, known),
+            Kind::Windows => windows::entries(known),
+            Kind::Macos(keychain) => macos::entries(keychain, known),
         }
     }
 

@@ -266,8 +266,11 @@ pub struct TrustStore {
     pub name: String,
     /// Where it is: a folder, or the name of the system's store.
     pub place: String,
-    /// Whether it trusts the root, by its own word.
+    /// Whether it trusts the root, by its own word; while switched off, an earlier one.
     pub trusts: bool,
-    /// Why it could not be asked or changed, one sentence; `null` where it could.
+    /// Whether it trusts a root of pkarr that was made in another data folder.
+    pub others: bool,
+    /// Why it could not be asked or changed, or what a person has to do for it before the root is
+    /// renewed, one sentence; `null` where all is well.
     pub failure: Option<String>,
 }

@@ -2,7 +2,9 @@
 //!
 //! `root.key` has the secret key and, after it, the certificate: one file, so that one rename
 //! changes both and nobody ever sees half a root. `root.pem` is a copy of the certificate for
-//! people. Folder and key are their owner’s alone. Processes that change the root take turns by a
+//! people. `next.key` and `next.pem` are the same of the root that takes over soon: stores are told of
+//! it first. `roots` lists the roots that were made here, so that they can be told from those of other
+//! folders. Folder and keys are their owner’s alone. Processes that change the root take turns by a
 //! lock beside the folder; those that only read it need none.
 
 use std::{
@@ -16,10 +18,15 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{Authority, AuthorityError};
+use super::{Authority, AuthorityError, Mark};
 
 const KEY: &str = "root.key";
 const CERTIFICATE: &str = "root.pem";
+const NEXT_KEY: &str = "next.key";
+const NEXT_CERTIFICATE: &str = "next.pem";
+const MADE: &str = "roots";
+/// How many of the roots that were made are remembered.
+const MAX_MADE: usize = 16;
 /// The most bytes a file of ours has; a root has about 20 000.
 const MAX_FILE: u64 = 256 * 1024;
 /// How long another process’s change is waited for; with many slow stores it takes that long.
@@ -89,7 +96,7 @@ impl Roots {
             return Ok(Some(Arc::clone(authority)));
         }
         *known = None;
-        let Some((stamp, authority)) = self.read(&path)? else {
+        let Some((stamp, authority)) = self.read(&path, CERTIFICATE)? else {
             return Ok(None);
         };
         let authority = Arc::new(authority);
@@ -97,7 +104,11 @@ impl Roots {
         Ok(Some(authority))
     }
 
-    fn read(&self, path: &Path) -> Result<Option<(Stamp, Authority)>, AuthorityError> {
+    fn read(
+        &self,
+        path: &Path,
+        certificate: &str,
+    ) -> Result<Option<(Stamp, Authority)>, AuthorityError> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -110,9 +121,47 @@ impl Roots {
         file.take(MAX_FILE)
             .read_to_end(&mut text)
             .map_err(failed("read", path))?;
-        Authority::read(&text, self.folder.join(CERTIFICATE))
+        Authority::read(&text, self.folder.join(certificate))
             .map(|authority| Some((stamp, authority)))
             .ok_or_else(|| AuthorityError::Damaged(path.to_owned()))
+    }
+
+    /// The root that takes over soon, if one is prepared.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Io`] and [`AuthorityError::Damaged`].
+    pub fn next(&self) -> Result<Option<Authority>, AuthorityError> {
+        let read = self.read(&self.folder.join(NEXT_KEY), NEXT_CERTIFICATE)?;
+        Ok(read.map(|(_, authority)| authority))
+    }
+
+    /// The roots that were made in this folder, the newest last: the one there is, the next, and
+    /// earlier ones as far as they are remembered.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Io`].
+    pub fn made(&self) -> Result<Vec<Mark>, AuthorityError> {
+        let mut made = self.listed()?;
+        // What is damaged can’t be told, and is in the list.
+        let current = self.current().ok().flatten().map(|root| root.mark());
+        let next = self.next().ok().flatten().map(|root| root.mark());
+        for mark in current.into_iter().chain(next) {
+            if !made.contains(&mark) {
+                made.push(mark);
+            }
+        }
+        Ok(made)
+    }
+
+    fn listed(&self) -> Result<Vec<Mark>, AuthorityError> {
+        let path = self.folder.join(MADE);
+        let mut text = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut text));
+        absent(read.map(drop)).map_err(failed("read", &path))?;
+        let text = String::from_utf8_lossy(&text);
+        let mut made: Vec<_> = text.lines().filter_map(Mark::read).collect();
+        made.drain(..made.len().saturating_sub(MAX_MADE));
+        Ok(made)
     }
 
     /// The root there is, or a new one where there is none that can be used.
@@ -194,7 +243,10 @@ impl RootChange<'_> {
                 }
                 Ok(authority)
             }
-            Ok(_) | Err(AuthorityError::Damaged(_)) => self.replace(),
+            Ok(_) | Err(AuthorityError::Damaged(_)) => {
+                self.prepare(SystemTime::now())?;
+                self.advance()
+            }
             Err(error) => Err(error),
         }
     }
@@ -204,18 +256,60 @@ impl RootChange<'_> {
     /// # Errors
     /// [`AuthorityError`].
     pub fn replace(&self) -> Result<Arc<Authority>, AuthorityError> {
+        self.make_next(SystemTime::now())?;
+        self.advance()
+    }
+
+    /// The root that is to take over: the one that is prepared, or a new one where that would have
+    /// to be renewed itself.
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn prepare(&self, now: SystemTime) -> Result<Authority, AuthorityError> {
+        match self.roots.next() {
+            Ok(Some(next)) if !next.needs_renewal(now) => Ok(next),
+            Ok(_) | Err(AuthorityError::Damaged(_)) => self.make_next(now),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make_next(&self, now: SystemTime) -> Result<Authority, AuthorityError> {
         let folder = &self.roots.folder;
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder).map_err(failed("create", folder))?;
-        self.write(KEY, &Authority::mint(SystemTime::now())?)?;
+        let text = Authority::mint(now)?;
+        let damaged = || AuthorityError::Damaged(folder.join(NEXT_KEY));
+        let next = Authority::read(text.as_bytes(), folder.join(NEXT_CERTIFICATE));
+        let next = next.ok_or_else(damaged)?;
+        // Listed first: no store may ever have one that is not known here.
+        let mut made = self.roots.made()?;
+        made.push(next.mark());
+        made.drain(..made.len().saturating_sub(MAX_MADE));
+        let lines: String = made.iter().map(|mark| format!("{mark}\n")).collect();
+        self.write(MADE, &lines)?;
+        self.write(NEXT_KEY, &text)?;
+        self.write(NEXT_CERTIFICATE, next.certificate_pem())?;
+        Ok(next)
+    }
+
+    /// Puts the root that is prepared in the place of the one there is.
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn advance(&self) -> Result<Arc<Authority>, AuthorityError> {
+        let folder = &self.roots.folder;
+        let (next, path) = (folder.join(NEXT_KEY), folder.join(KEY));
+        fs::rename(&next, &path).map_err(failed("write", &path))?;
         let authority = self
             .roots
             .current()?
-            .ok_or_else(|| AuthorityError::Damaged(folder.join(KEY)))?;
+            .ok_or_else(|| AuthorityError::Damaged(path))?;
         self.write(CERTIFICATE, authority.certificate_pem())?;
+        let copy = folder.join(NEXT_CERTIFICATE);
+        absent(fs::remove_file(&copy)).map_err(failed("delete", &copy))?;
         Ok(authority)
     }
 
@@ -224,16 +318,33 @@ impl RootChange<'_> {
     /// # Errors
     /// [`AuthorityError::Io`].
     pub fn delete(&self) -> Result<(), AuthorityError> {
+        self.delete_roots()?;
+        self.remove(MADE)?;
         let folder = &self.roots.folder;
-        for name in [KEY, CERTIFICATE, &unfinished(KEY), &unfinished(CERTIFICATE)] {
-            let path = folder.join(name);
-            absent(fs::remove_file(&path)).map_err(failed("delete", &path))?;
-        }
         match absent(fs::remove_dir(folder)) {
             // Somebody keeps something of their own there.
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
             other => other.map_err(failed("delete", folder)),
         }
+    }
+
+    /// Deletes the root and its key, and remembers which there were, because a store still has one.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Io`].
+    pub fn delete_roots(&self) -> Result<(), AuthorityError> {
+        for name in [KEY, CERTIFICATE, NEXT_KEY, NEXT_CERTIFICATE] {
+            self.remove(name)?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), AuthorityError> {
+        for name in [name, &unfinished(name)] {
+            let path = self.roots.folder.join(name);
+            absent(fs::remove_file(&path)).map_err(failed("delete", &path))?;
+        }
+        Ok(())
     }
 
     /// Writes a file whole or not at all.

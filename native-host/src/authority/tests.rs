@@ -196,6 +196,53 @@ fn the_root_is_kept_and_is_its_owners_alone() {
 }
 
 #[test]
+fn the_next_root_lies_ready_until_it_takes_over() {
+    let (folder, roots) = roots();
+    let now = SystemTime::now();
+    let first = roots.create().unwrap();
+    assert!(roots.next().unwrap().is_none());
+    assert_eq!(roots.made().unwrap(), [first.mark()]);
+    let change = roots.change().unwrap();
+    let next = change.prepare(now).unwrap();
+    assert_eq!(change.prepare(now).unwrap().mark(), next.mark());
+    assert_eq!(roots.current().unwrap().unwrap().mark(), first.mark());
+    assert_eq!(roots.made().unwrap(), [first.mark(), next.mark()]);
+    let copy = std::fs::read_to_string(next.file()).unwrap();
+    assert_eq!(copy, next.certificate_pem());
+
+    let second = change.advance().unwrap();
+    assert_eq!(second.mark(), next.mark());
+    assert_eq!(roots.current().unwrap().unwrap().mark(), next.mark());
+    let copy = std::fs::read_to_string(second.file()).unwrap();
+    assert_eq!(copy, next.certificate_pem());
+    assert!(roots.next().unwrap().is_none() && !next.file().exists());
+
+    // One that waited for too long, or is damaged, is made anew.
+    let third = change.prepare(now).unwrap();
+    let fourth = change.prepare(third.not_after() - DAY).unwrap();
+    assert_ne!(third.mark(), fourth.mark());
+    std::fs::write(folder.path().join("https/next.key"), "x").unwrap();
+    assert!(roots.next().is_err());
+    let fifth = change.prepare(now).unwrap();
+    let all = [&first, &second].map(|root| root.mark());
+    let all = all
+        .into_iter()
+        .chain([third.mark(), fourth.mark(), fifth.mark()]);
+    assert_eq!(roots.made().unwrap(), all.collect::<Vec<_>>());
+    for _ in 0..20 {
+        change.replace().unwrap();
+    }
+    assert!(roots.made().unwrap().len() <= 17);
+
+    change.delete_roots().unwrap();
+    assert!(roots.current().unwrap().is_none() && roots.next().unwrap().is_none());
+    assert!(!roots.made().unwrap().is_empty());
+    change.delete().unwrap();
+    assert!(roots.made().unwrap().is_empty());
+    assert!(!folder.path().join("https").exists());
+}
+
+#[test]
 fn two_at_once_end_with_one_root() {
     let (folder, _) = roots();
     let makers: Vec<_> = (0..4)

@@ -49,7 +49,7 @@ enum Command {
     /// Show the root certificate and which browsers trust it
     Status {
         /// One line of JSON: {"enabled", "root": {"file", "fingerprint", "notAfter"}, "probe",
-        /// "stores": [{"name", "place", "trusts", "failure"}]}
+        /// "stores": [{"name", "place", "trusts", "others", "failure"}]}
         #[arg(long)]
         json: bool,
     },
@@ -167,6 +167,10 @@ fn show(status: &HttpsStatus, output: &Output) {
         ));
         if let Some(failure) = &store.failure {
             output.line(format_args!("         {:names$}  {failure}", ""));
+        }
+        if store.others {
+            let others = "it also trusts a root that pkarr made in another data folder";
+            output.line(format_args!("         {:names$}  {others}", ""));
         }
     }
     let Some(root) = &status.root else {

@@ -4,10 +4,7 @@
 //! the extension asks for it, a keeper for the user's published keys, the root of `https://`, which
 //! is renewed in time, and a session on standard input and output that ends with the input.
 
-use std::{
-    ffi::OsString,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{ffi::OsString, sync::Arc};
 
 use tracing_appender::{
     non_blocking::WorkerGuard,
@@ -19,6 +16,7 @@ use super::{log_filter, options::Settings};
 use crate::{
     authority::Roots,
     gateway::{Gateway, GatewayConfig},
+    https::InUse,
     messaging::session::{self, RunningGateway, Services, StartGateway},
     problem::{Code, Problem},
     publisher::keeper::Keeper,
@@ -85,7 +83,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     parts.dht.start();
     let https = settings.https();
     // The session sets it, the gateway asks it.
-    let https_in_use = Arc::new(AtomicBool::new(false));
+    let https_in_use = InUse::default();
     let services = Services {
         start_gateway: start_gateway(
             parts.resolver.clone(),
@@ -97,14 +95,14 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
         private: settings.private_access(),
         data_dir: settings.data_dir.clone(),
         https: https.clone(),
-        https_in_use: Arc::clone(&https_in_use),
+        https_in_use: https_in_use.clone(),
     };
     let keeper = Keeper::new(parts.publisher, settings.external());
     let session = session::serve(tokio::io::stdin(), tokio::io::stdout(), services);
     let served = tokio::select! {
         served = session => served,
         () = keeper.run(|_| {}) => Ok(()),
-        () = https.keep_renewed() => Ok(()),
+        () = https.keep_renewed(&https_in_use) => Ok(()),
     };
     keeper.release().await;
     tracing::info!("the browser closed the pipe");
@@ -115,11 +113,11 @@ fn start_gateway(
     resolver: Resolver,
     settings: &Settings,
     roots: &Roots,
-    https_in_use: &Arc<AtomicBool>,
+    https_in_use: &InUse,
 ) -> StartGateway {
     let private = settings.private_access();
     let roots = roots.clone();
-    let https_in_use = Arc::clone(https_in_use);
+    let https_in_use = https_in_use.flag();
     Box::new(move |listen| {
         let resolver = resolver.clone();
         let config = GatewayConfig {

@@ -100,6 +100,169 @@ fn stores_follow_to_a_new_root_unless_a_person_took_it_out() {
     assert_eq!(trusting(&https.status().unwrap()), [true, false]);
 }
 
+/// Gives a database a password, which only its browser knows.
+fn lock(database: &Path) -> String {
+    let password = database.join("password");
+    std::fs::write(database.join("empty"), "\n").unwrap();
+    std::fs::write(&password, "secret phrase\n").unwrap();
+    let [empty, password] =
+        ["empty", "password"].map(|name| database.join(name).display().to_string());
+    certutil(database, &["-W", "-f", &empty, "-@", &password]).unwrap();
+    password
+}
+
+#[test]
+fn a_store_that_can_not_follow_holds_the_renewal_up() {
+    let Some((_folder, https)) = user() else {
+        return;
+    };
+    let status = https.enable().unwrap();
+    let first = https.roots().current().unwrap().unwrap();
+    let fingerprint = || https.roots().current().unwrap().unwrap().fingerprint();
+    let profile = Path::new(&status.stores[1].place);
+    let password = lock(profile);
+    let soon = first.not_after() - DAILY * 29;
+    https.renew_if_due_at(soon).unwrap();
+    // The other is told of the next root already, and nobody has lost anything.
+    assert_eq!(fingerprint(), first.fingerprint());
+    let next = https.roots().next().unwrap().unwrap();
+    let status = https.status().unwrap();
+    assert!(status.stores.iter().all(|store| store.trusts), "{status:?}");
+    assert_eq!(status.stores[0].failure, None);
+    let file = next.file().display().to_string();
+    let told = status.stores[1].failure.as_ref().unwrap();
+    assert!(told.contains(&file), "{told}");
+    https.renew_if_due_at(soon + DAILY).unwrap();
+    assert_eq!(https.roots().next().unwrap().unwrap().mark(), next.mark());
+    assert_eq!(fingerprint(), first.fingerprint());
+
+    // A person brings it in.
+    let import = [
+        "-A",
+        "-t",
+        "C,,",
+        "-n",
+        "pkarr on this computer – keys only",
+        "-i",
+        &file,
+        "-a",
+        "-f",
+        &password,
+    ];
+    certutil(profile, &import).unwrap();
+    assert!(https.renew_if_due_at(soon + DAILY * 2).unwrap());
+    assert_eq!(fingerprint(), next.fingerprint());
+    assert_eq!(trusting(&https.status().unwrap()), [true, true]);
+    assert!(https.roots().next().unwrap().is_none());
+    let chromium = certutil(Path::new(&status.stores[0].place), &["-L"]).unwrap();
+    assert_eq!(chromium.matches("pkarr").count(), 1, "{chromium}");
+}
+
+#[test]
+fn nobody_holds_the_renewal_up_beyond_the_last_day() {
+    let Some((_folder, https)) = user() else {
+        return;
+    };
+    let status = https.enable().unwrap();
+    let first = https.roots().current().unwrap().unwrap();
+    lock(Path::new(&status.stores[1].place));
+    https
+        .renew_if_due_at(first.not_after() - DAILY * 2)
+        .unwrap();
+    let next = https.roots().next().unwrap().unwrap();
+    https
+        .renew_if_due_at(first.not_after() - DAILY / 2)
+        .unwrap();
+    let current = https.roots().current().unwrap().unwrap();
+    assert_eq!(current.mark(), next.mark());
+    let status = https.status().unwrap();
+    let trusts: Vec<_> = status.stores.iter().map(|store| store.trusts).collect();
+    assert_eq!(trusts, [true, false]);
+}
+
+#[test]
+fn folders_leave_each_others_roots_alone() {
+    let Some((folder, https)) = user() else {
+        return;
+    };
+    let places = Places::below(folder.path().join("home"));
+    let other = Https::new(&folder.path().join("other"), Some(places));
+    assert!(
+        https
+            .enable()
+            .unwrap()
+            .stores
+            .iter()
+            .all(|store| !store.others)
+    );
+    other.enable().unwrap();
+    let both = || {
+        for status in [https.status().unwrap(), other.status().unwrap()] {
+            assert_eq!(trusting(&status), [true, true]);
+            assert!(status.stores.iter().all(|store| store.others));
+        }
+    };
+    both();
+    let first = https.roots().current().unwrap().unwrap();
+    assert!(!other.renew_if_due().unwrap());
+    let soon = first.not_after() - DAILY * 29;
+    assert!(https.renew_if_due_at(soon).unwrap());
+    assert_ne!(
+        https.roots().current().unwrap().unwrap().mark(),
+        first.mark()
+    );
+    both();
+
+    let off = https.disable().unwrap();
+    assert_eq!(trusting(&off), [false, false]);
+    assert!(off.stores.iter().all(|store| store.others));
+    let status = other.status().unwrap();
+    assert_eq!(trusting(&status), [true, true]);
+    assert!(status.stores.iter().all(|store| !store.others));
+}
+
+#[test]
+fn what_could_not_be_taken_out_is_taken_out_the_next_time() {
+    let Some((folder, https)) = user() else {
+        return;
+    };
+    let status = https.enable().unwrap();
+    let database = Path::new(&status.stores[1].place).join("cert9.db");
+    let whole = std::fs::read(&database).unwrap();
+    std::fs::write(&database, "nonsense ".repeat(1000)).unwrap();
+    let off = https.disable().unwrap();
+    assert!(off.stores[1].failure.is_some());
+    assert!(https.roots().current().unwrap().is_none());
+    std::fs::write(&database, whole).unwrap();
+    assert_eq!(trusting(&https.status().unwrap()), [false, true]);
+    assert_eq!(trusting(&https.disable().unwrap()), [false, false]);
+    assert!(!folder.path().join("data/https").exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_out_of_one_root_is_not_held_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let https = Https::new(folder.path(), None);
+    let in_use = InUse::default();
+    let root = Some(https.enable().unwrap().root.unwrap().fingerprint);
+    in_use.hear(None, root.clone());
+    in_use.hear(Some(true), root);
+    let flag = in_use.flag();
+    let is = || flag.load(std::sync::atomic::Ordering::Relaxed);
+    let replaced = async {
+        tokio::time::sleep(LOOK * 2).await;
+        assert!(is());
+        // As another process does it.
+        Roots::new(super::folder(folder.path())).replace().unwrap();
+        tokio::time::sleep(LOOK * 2).await;
+    };
+    tokio::select! {
+        () = https.keep_renewed(&in_use) => panic!("it has no end"),
+        () = replaced => {}
+    }
+    assert!(!is());
+}
+
 #[test]
 fn a_store_that_refuses_says_why_and_holds_up_no_other() {
     let Some((folder, https)) = user() else {

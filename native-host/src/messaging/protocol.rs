@@ -163,7 +163,8 @@ pub struct HttpsParams {
     pub action: HttpsAction,
     /// Whether this browser trusts the root now, as the extension has found out by loading the
     /// probe. The gateway then sends pages of sites that ask for TLS from `http://` to `https://`.
-    /// Left out, nothing changes; false at the start of a session.
+    /// It is taken as said of the root in the answer before; when another takes its place, it is to
+    /// be said again. Left out, nothing changes; false at the start of a session.
     #[serde(default)]
     #[cfg_attr(test, ts(optional))]
     pub in_use: Option<bool>,

@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     address::PrivateAccess,
-    https::Https,
+    https::{Https, InUse},
     key::KeyAddress,
     problem::{Code, Problem},
     resolver::{self, Priority, Resolver},
@@ -78,7 +78,7 @@ pub struct Services {
     /// Switches `https://` on and off for keys.
     pub https: Https,
     /// Whether this browser trusts the root, as the extension has found out; the gateway asks.
-    pub https_in_use: Arc<AtomicBool>,
+    pub https_in_use: InUse,
 }
 
 /// Serves one extension until its input ends.
@@ -302,15 +302,8 @@ impl Session {
         let status = status
             .await
             .map_err(|error| Problem::new(Code::Internal, error))??;
-        // What is switched off is in no use, whatever was found out before.
-        let in_use = if status.enabled {
-            params.in_use
-        } else {
-            Some(false)
-        };
-        if let Some(in_use) = in_use {
-            self.services.https_in_use.store(in_use, Ordering::Release);
-        }
+        let root = status.root.as_ref().map(|root| root.fingerprint.clone());
+        self.services.https_in_use.hear(params.in_use, root);
         Ok(status)
     }
 

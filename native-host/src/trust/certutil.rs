@@ -8,7 +8,7 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use super::{Entry, NICKNAME, Root, TrustError, command::run, described};
+use super::{Entry, Mark, NICKNAME, Root, TrustError, command::run};
 
 const PROGRAM: &str = "certutil";
 /// The most roots of ours that are looked at.
@@ -37,7 +37,7 @@ pub(super) fn create(folder: &Path) -> Result<(), TrustError> {
     run(PROGRAM, on(folder, &["-N", "--empty-password"]), b"").map(drop)
 }
 
-pub(super) fn entries(folder: &Path, root: Option<&Root>) -> Result<Vec<Entry>, TrustError> {
+pub(super) fn entries(folder: &Path, known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
     let list = run(PROGRAM, on(folder, &["-L"]), b"")?;
     let mut entries = Vec::new();
     for (nickname, trusted) in listed(&list).take(MAX_ENTRIES) {
@@ -45,13 +45,7 @@ pub(super) fn entries(folder: &Path, root: Option<&Root>) -> Result<Vec<Entry>, 
         let Ok(der) = CertificateDer::from_pem_slice(pem.as_bytes()) else {
             continue;
         };
-        if described(&der).is_some() {
-            entries.push(Entry {
-                id: nickname.to_owned(),
-                same: root.is_some_and(|root| root.der == der.as_ref()),
-                trusted,
-            });
-        }
+        entries.extend(Entry::of(&der, nickname.to_owned(), known, trusted));
     }
     Ok(entries)
 }

@@ -14,7 +14,7 @@ use std::{
 
 use libloading::Library;
 
-use super::{Entry, Root, TrustError, described};
+use super::{Entry, Mark, Root, TrustError};
 
 const LIBRARY: &str = "libnss3.so";
 /// The most certificates that are looked at.
@@ -120,17 +120,12 @@ pub(super) fn create(folder: &Path) -> Result<(), TrustError> {
     Database::with(folder, 0, |_| Ok(()))
 }
 
-pub(super) fn entries(folder: &Path, root: Option<&Root>) -> Result<Vec<Entry>, TrustError> {
+pub(super) fn entries(folder: &Path, known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
     Database::with(folder, INIT_READONLY, |database| {
         let mut entries = Vec::new();
         database.each(|certificate, der| {
-            if described(der).is_some() {
-                entries.push(Entry {
-                    id: data_encoding::HEXLOWER.encode(der),
-                    same: root.is_some_and(|root| root.der == der),
-                    trusted: database.trusts(certificate),
-                });
-            }
+            let id = data_encoding::HEXLOWER.encode(der);
+            entries.extend(Entry::of(der, id, known, database.trusts(certificate)));
         })?;
         Ok(entries)
     })

@@ -4,12 +4,12 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use super::{Entry, Root, TrustError, command::run};
+use super::{Entry, Mark, Root, TrustError, command::run};
 use crate::authority::SUBJECT;
 
 const PROGRAM: &str = "security";
 
-pub(super) fn entries(keychain: &Path, root: Option<&Root>) -> Result<Vec<Entry>, TrustError> {
+pub(super) fn entries(keychain: &Path, known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
     let search = ["find-certificate", "-a", "-Z", "-c", SUBJECT].map(OsStr::new);
     let found = run(
         PROGRAM,
@@ -24,7 +24,7 @@ pub(super) fn entries(keychain: &Path, root: Option<&Root>) -> Result<Vec<Entry>
         Err(TrustError::Refused { .. }) => String::new(),
         other => other?,
     };
-    Ok(listed(&found, &settings, root))
+    Ok(listed(&found, &settings, known))
 }
 
 pub(super) fn add(keychain: &Path, root: &Root) -> Result<(), TrustError> {
@@ -58,18 +58,25 @@ fn digests(found: &str) -> impl Iterator<Item = &str> {
         .filter(|digest| digest.len() == 64)
 }
 
-fn listed(found: &str, settings: &str, root: Option<&Root>) -> Vec<Entry> {
+fn listed(found: &str, settings: &str, known: &[Mark]) -> Vec<Entry> {
     digests(found)
         .map(|digest| {
-            let root = root.filter(|root| root.digest == digest.to_lowercase());
+            let known = known
+                .iter()
+                .find(|mark| mark.digest() == digest.to_lowercase())
+                .cloned();
+            // Settings are listed by name, which ends in the start of a root’s serial number.
+            let name = match &known {
+                Some(mark) => {
+                    let start = mark.serial().get(..8).unwrap_or_default();
+                    format!(" {})", start.to_uppercase())
+                }
+                None => SUBJECT.to_owned(),
+            };
             Entry {
                 id: digest.to_owned(),
-                same: root.is_some(),
-                // Settings are listed by name; what follows the dash in it is a root’s own.
-                trusted: match root.and_then(|root| root.name.split_once('(')) {
-                    Some((_, own)) => settings.contains(own),
-                    None => settings.contains(SUBJECT),
-                },
+                known,
+                trusted: settings.contains(&name),
             }
         })
         .collect()
@@ -82,27 +89,18 @@ mod tests {
     #[test]
     fn only_what_has_trust_settings_is_trusted() {
         let digest = "AB".repeat(32);
-        let root = Root {
-            der: Vec::new(),
-            pem: String::new(),
-            file: "".into(),
-            digest: digest.to_lowercase(),
-            serial: String::new(),
-            name: format!("{SUBJECT} – keys only (2026-11-22 5F3A9C04)"),
-        };
+        let serial = "5f3a9c0444444444444444444444cafe";
+        let known = [Mark::read(&format!("{} {serial}", digest.to_lowercase())).unwrap()];
         let found = format!("SHA-256 hash: {digest}\nSHA-1 hash: {}\n", "CD".repeat(20));
         let settings = "Number of trusted certs = 1\n\
             Cert 0: pkarr on this computer – keys only (2026-11-22 5F3A9C04)\n";
-        let trusted = |settings| listed(&found, settings, Some(&root))[0].clone();
-        assert!(trusted(settings).same && trusted(settings).trusted);
+        let trusted = |settings| listed(&found, settings, &known)[0].clone();
+        assert!(trusted(settings).known.is_some() && trusted(settings).trusted);
         assert!(!trusted("").trusted);
         assert!(!trusted(&settings.replace("5F3A", "0000")).trusted);
-        let other = Root {
-            digest: "0".repeat(64),
-            ..root.clone()
-        };
-        assert!(!listed(&found, settings, Some(&other))[0].same);
-        assert_eq!(listed("", settings, Some(&root)), []);
+        let others = listed(&found, settings, &[]);
+        assert!(others[0].known.is_none() && others[0].trusted);
+        assert_eq!(listed("", settings, &known), []);
     }
 
     #[test]

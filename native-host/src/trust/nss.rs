@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Entry, Root, TrustError, certutil, libnss};
+use super::{Entry, Mark, Root, TrustError, certutil, libnss};
 
 /// What a database has at least.
 const FILE: &str = "cert9.db";
@@ -23,12 +23,12 @@ fn way() -> Result<Way, TrustError> {
     }
 }
 
-pub(super) fn entries(folder: &Path, root: Option<&Root>) -> Result<Vec<Entry>, TrustError> {
+pub(super) fn entries(folder: &Path, known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
     // One that its browser makes only later has nothing in it.
     if !folder.join(FILE).exists() {
         return Ok(Vec::new());
     }
-    entries_by(way()?, folder, root)
+    entries_by(way()?, folder, known)
 }
 
 pub(super) fn add(folder: &Path, root: &Root) -> Result<(), TrustError> {
@@ -52,11 +52,11 @@ pub(super) fn remove(folder: &Path, nickname: &str) -> Result<(), TrustError> {
 pub(super) fn entries_by(
     way: Way,
     folder: &Path,
-    root: Option<&Root>,
+    known: &[Mark],
 ) -> Result<Vec<Entry>, TrustError> {
     match way {
-        Way::Certutil => certutil::entries(folder, root),
-        Way::Library => libnss::entries(folder, root),
+        Way::Certutil => certutil::entries(folder, known),
+        Way::Library => libnss::entries(folder, known),
     }
 }
 

@@ -14,6 +14,10 @@ fn root(folder: &TempDir, name: &str) -> Root {
     Root::of(&Roots::new(folder.path().join(name)).create().unwrap())
 }
 
+fn known(root: &Root) -> &[Mark] {
+    std::slice::from_ref(root.mark())
+}
+
 /// Those ways that this machine has.
 fn ways() -> Vec<Way> {
     let mut ways = Vec::new();
@@ -33,13 +37,13 @@ fn both_ways_change_a_database_and_read_what_the_other_did() {
     for (number, way) in ways().into_iter().enumerate() {
         let database = folder.path().join(format!("db {number}"));
         nss::create_by(way, &database).unwrap();
-        let entries = |root| {
+        let entries = |root: &Root| {
             let found = ways().into_iter().map(|way| {
-                let mut found = nss::entries_by(way, &database, Some(root)).unwrap();
-                found.sort_by_key(|entry| entry.same);
+                let mut found = nss::entries_by(way, &database, known(root)).unwrap();
+                found.sort_by_key(|entry| entry.known.is_some());
                 found
                     .iter()
-                    .map(|entry| (entry.same, entry.trusted))
+                    .map(|entry| (entry.known.is_some(), entry.trusted))
                     .collect::<Vec<_>>()
             });
             let mut found: Vec<_> = found.collect();
@@ -53,8 +57,8 @@ fn both_ways_change_a_database_and_read_what_the_other_did() {
         assert_eq!(entries(&ours), [(false, true)]);
         nss::add_by(way, &database, &ours).unwrap();
         assert_eq!(entries(&ours), [(false, true), (true, true)]);
-        for entry in nss::entries_by(way, &database, Some(&ours)).unwrap() {
-            if !entry.same {
+        for entry in nss::entries_by(way, &database, known(&ours)).unwrap() {
+            if entry.known.is_none() {
                 nss::remove_by(way, &database, &entry.id).unwrap();
             }
         }
@@ -73,7 +77,7 @@ fn what_is_no_database_is_told() {
     std::fs::create_dir(&database).unwrap();
     std::fs::write(database.join("cert9.db"), "nonsense ".repeat(1000)).unwrap();
     for way in ways() {
-        assert!(nss::entries_by(way, &database, None).is_err(), "{way:?}");
+        assert!(nss::entries_by(way, &database, &[]).is_err(), "{way:?}");
         assert!(nss::add_by(way, &database, &ours).is_err(), "{way:?}");
     }
 }
@@ -99,11 +103,11 @@ fn only_the_browser_can_change_a_locked_database() {
     let error = stores[0].trust(&ours).unwrap_err();
     assert_eq!(matches!(error, TrustError::Password), by_nss, "{error}");
     // Nothing is left behind, not even without trust.
-    assert_eq!(stores[0].entries(Some(&ours)).unwrap(), []);
+    assert_eq!(stores[0].entries(&[]).unwrap(), []);
 }
 
 #[test]
-fn a_store_keeps_the_newest_root_and_forgets_all() {
+fn a_store_trusts_and_forgets_what_it_is_told_to() {
     if ways().is_empty() {
         return;
     }
@@ -116,17 +120,24 @@ fn a_store_keeps_the_newest_root_and_forgets_all() {
         panic!("{found:?}");
     };
     let (old, new) = (root(&folder, "old"), root(&folder, "new"));
+    let both = [old.mark().clone(), new.mark().clone()];
+    let trusted = || {
+        let trusted = store.trusted(&both).unwrap();
+        [trusted.has(old.mark()), trusted.has(new.mark())]
+    };
     // Asking makes nothing.
-    assert!(!store.trusts(Some(&old)).unwrap());
+    assert_eq!(trusted(), [false, false]);
     assert!(!home.join(".pki").exists());
 
-    store.trust(&old).unwrap();
-    assert!(store.trusts(Some(&old)).unwrap());
-    assert!(!store.trusts(Some(&new)).unwrap());
-    store.trust(&new).unwrap();
-    assert!(!store.trusts(Some(&old)).unwrap());
-    assert!(store.trusts(Some(&new)).unwrap());
-    assert!(store.trusts(None).unwrap());
+    assert!(store.trust(&old).unwrap());
+    assert_eq!(trusted(), [true, false]);
+    assert!(store.trust(&new).unwrap());
+    assert!(!store.trust(&new).unwrap());
+    assert_eq!(trusted(), [true, true]);
+    assert!(!store.trusted(&both).unwrap().has_others());
+    assert!(store.trusted(known(&old)).unwrap().has_others());
+    store.forget(known(&old)).unwrap();
+    assert_eq!(trusted(), [false, true]);
 
     // A root that a person brought in by hand is under another name, and one of others stays.
     let place = Path::new(store.place());
@@ -137,15 +148,15 @@ fn a_store_keeps_the_newest_root_and_forgets_all() {
         others.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let others = others.self_signed(&key).unwrap();
         import(place, "pkarr of others", &others.pem());
-        assert!(store.trusts(Some(&old)).unwrap());
-        store.forget().unwrap();
-        assert!(!store.trusts(None).unwrap());
+        assert_eq!(trusted(), [true, true]);
+        store.forget(&both).unwrap();
         assert!(certutil(place, &["-L"]).contains("pkarr of others"));
     } else {
-        store.forget().unwrap();
-        assert!(!store.trusts(None).unwrap());
+        store.forget(&both).unwrap();
     }
-    store.forget().unwrap();
+    assert_eq!(trusted(), [false, false]);
+    assert!(!store.trusted(&both).unwrap().has_others());
+    store.forget(&both).unwrap();
 }
 
 fn certutil(database: &Path, arguments: &[&str]) -> String {

@@ -5,15 +5,15 @@
 
 use std::path::Path;
 
-use super::{Entry, Root, TrustError, command::run};
+use super::{Entry, Mark, Root, TrustError, command::run};
 use crate::authority::SUBJECT;
 
 const PROGRAM: &str = "certutil.exe";
 const STORE: &str = "Root";
 
-pub(super) fn entries(root: Option<&Root>) -> Result<Vec<Entry>, TrustError> {
+pub(super) fn entries(known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
     let list = run(PROGRAM, ["-user", "-store", STORE], b"")?;
-    Ok(listed(&list, root))
+    Ok(listed(&list, known))
 }
 
 pub(super) fn add(root: &Root) -> Result<(), TrustError> {
@@ -31,7 +31,7 @@ fn adding(file: &Path) -> [&std::ffi::OsStr; 5] {
 
 /// Certificates stand one after the other, each below a line of `=`; its serial number is a word of
 /// its own in the line after that.
-fn listed(list: &str, root: Option<&Root>) -> Vec<Entry> {
+fn listed(list: &str, known: &[Mark]) -> Vec<Entry> {
     list.split("\n====")
         .filter(|part| part.contains(&format!("CN={SUBJECT}")))
         .filter_map(|part| {
@@ -40,7 +40,10 @@ fn listed(list: &str, root: Option<&Root>) -> Vec<Entry> {
                 .filter_map(|line| line.rsplit([' ', ':']).next())
                 .find(|word| word.len() >= 16 && word.bytes().all(|c| c.is_ascii_hexdigit()))?;
             Some(Entry {
-                same: root.is_some_and(|root| root.serial == serial.to_lowercase()),
+                known: known
+                    .iter()
+                    .find(|mark| mark.serial() == serial.to_lowercase())
+                    .cloned(),
                 id: serial.to_owned(),
                 // What stands in this store is trusted.
                 trusted: true,
@@ -67,21 +70,16 @@ mod tests {
             Antragsteller: CN=pkarr on this computer – keys only (2026-11-22 5F3A9C04)\r\n\
             Zertifikathash(sha1): a43489159a520f0d93d032ccaf37e7fe20a8b419\r\n\
             CertUtil: -store-Befehl wurde erfolgreich ausgeführt.\r\n";
-        let mut root = Root {
-            der: Vec::new(),
-            pem: String::new(),
-            file: "".into(),
-            digest: String::new(),
-            serial: "5f3a9c0444444444444444444444cafe".to_owned(),
-            name: String::new(),
-        };
-        let found = listed(list, Some(&root));
+        let serial = "5f3a9c0444444444444444444444cafe";
+        let known = Mark::read(&format!("{} {serial}", "0".repeat(64))).unwrap();
+        let found = listed(list, std::slice::from_ref(&known));
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].id, root.serial);
-        assert!(found[0].same && found[0].trusted);
-        root.serial.replace_range(..1, "4");
-        assert!(!listed(list, Some(&root))[0].same);
-        assert_eq!(listed("", None), []);
+        assert_eq!(found[0].id, serial);
+        assert!(found[0].trusted);
+        assert_eq!(found[0].known, Some(known));
+        let others = listed(list, &[]);
+        assert!(others[0].known.is_none() && others[0].trusted);
+        assert_eq!(listed("", &[]), []);
     }
 
     #[test]
