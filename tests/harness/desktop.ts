@@ -32,6 +32,8 @@ export class Desktop {
         "-nolisten",
         "tcp",
         "-ac",
+        // Else it begins anew when its last client leaves, and turns away whoever is just coming.
+        "-noreset",
       ]);
       cleanup.defer(() => server.stop());
       const display = `:${(await server.line((line) => /^\d+$/.test(line))).trim()}`;
