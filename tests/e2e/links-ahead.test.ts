@@ -39,7 +39,7 @@ inEachBrowser(
   "looking ahead",
   {
     prepare: prepareAhead,
-    launch: (_world, { env }) => ({ env }),
+    launchAfter: (_world, { env }) => ({ env }),
     ready: ({ alice }) => alice.url(),
   },
   (stage) => {

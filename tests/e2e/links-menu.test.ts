@@ -37,7 +37,7 @@ inEachBrowser(
   "the context menu",
   {
     prepare: prepareMenus,
-    launch: (_world, { desktop, env }) => ({ headed: true, env: { ...env, ...desktop.env } }),
+    launchAfter: (_world, { desktop, env }) => ({ headed: true, env: { ...env, ...desktop.env } }),
     ready: ({ alice }) => alice.url(),
   },
   (stage, name) => {
