@@ -71,6 +71,11 @@ export default defineUnlistedScript(() => {
     }, SELECTED_MS);
   });
 
+  // The background forgets it when another tab is shown.
+  window.addEventListener("focus", () => {
+    if (selected) void tell({ noticed: "selection", text: selected });
+  });
+
   if (import.meta.env.CHROME) {
     const listen = (): void => {
       extension().runtime.onMessage.addListener((message: Copy, _sender, reply) => reply(copy(message.copy)));

@@ -2,7 +2,7 @@
  * The program under test, as it is used from a terminal.
  */
 import { binary } from "./paths.ts";
-import { processes, Running, run } from "./processes.ts";
+import { attempt, processes, Running, run } from "./processes.ts";
 
 /** The variables the program reads. */
 export interface Settings {
@@ -74,4 +74,9 @@ export function nativeHosts(): number[] {
     .filter(({ executable, state }) => executable === binary && state !== "Z")
     .filter(({ command: [, word = ""] }) => !["testnet", "proxy"].includes(word))
     .map(({ pid }) => pid);
+}
+
+/** Whether the host that lives in this environment remembers the records of this key. */
+export async function remembers(env: Record<string, string>, key: string): Promise<boolean> {
+  return (await attempt(binary, ["resolve", key, "--policy", "cache-only"], { env })).status === 0;
 }

@@ -1,0 +1,24 @@
+/**
+ * Tabs that a page or the browser itself opens: found by what they show.
+ */
+import type { Page, TestBrowser } from "./browser.ts";
+import { until } from "./until.ts";
+
+/** The tab that shows a page with this title at this address, of all or of one. */
+export async function showing(
+  browser: TestBrowser,
+  title: string,
+  address: string,
+  tab?: Page,
+): Promise<Page | null> {
+  for (const each of tab ? [tab] : await browser.puppeteer.pages()) {
+    const [href, shown] = await each.evaluate(() => [location.href, document.title]).catch(() => []);
+    if (href === address && shown === title) return each;
+  }
+  return null;
+}
+
+/** Waits for it. */
+export function shows(browser: TestBrowser, title: string, address: string, tab?: Page): Promise<Page> {
+  return until(() => showing(browser, title, address, tab), { what: `a tab that shows ${address}` });
+}
