@@ -17,6 +17,10 @@ const PERMISSIONS = [
   "storage",
   // To notice a key that failed because the gateway was away; in Firefox also to turn navigations.
   "webRequest",
+  // To open a selected key, and to copy the address of a key as pk:.
+  "contextMenus",
+  // To make links of keys in the text of pages, for those who want that.
+  "scripting",
 ];
 
 /** To turn a search for a key back before it leaves the machine, and to say when the program is missing. */
@@ -28,6 +32,16 @@ const TURN_NAVIGATIONS = {
 /** Any search engine may get the key, any page may link to one. */
 const HOSTS = ["<all_urls>"];
 
+/** Links to keys may stand in any page, in any frame of it. Kept from the bundler's own wrapper, which pages can see. */
+const LINKS = {
+  js: ["links.js"],
+  matches: HOSTS,
+  run_at: "document_start" as const,
+  all_frames: true,
+  match_about_blank: true,
+  match_origin_as_fallback: true,
+};
+
 export default defineConfig({
   imports: false,
   manifest: ({ browser }) => ({
@@ -35,6 +49,7 @@ export default defineConfig({
     description: identity.description,
     permissions: [...PERMISSIONS, browser === "firefox" ? TURN_NAVIGATIONS.firefox : TURN_NAVIGATIONS.chrome],
     host_permissions: HOSTS,
+    content_scripts: [LINKS],
     incognito: "spanning",
     // Names of keys, typed after it; what follows goes to no search engine.
     omnibox: { keyword: "pk" },
@@ -54,9 +69,18 @@ export default defineConfig({
               data_collection_permissions: { required: ["none"] },
             },
           },
+          // What a page may register for itself too. Chromium knows nothing like it for extensions.
+          protocol_handlers: [{ protocol: "web+pk", name: "pkarr", uriTemplate: "/open.html?link=%s" }],
         }
       : { key: identity.chromium.key, minimum_chrome_version: "126" }),
   }),
+  hooks: {
+    "vite:build:extendConfig": (entries, config) => {
+      // They run in every page, so they are kept short; their comments are in the sources.
+      if (entries.some(({ name }) => name === "links" || name === "linkify"))
+        config.build = { ...config.build, minify: true };
+    },
+  },
   vite: () => ({
     define: { __HOST_NAME__: JSON.stringify(identity.host) },
     // Reviewers and users can read what runs.

@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
   options: {
     browser: { type: "string", default: "chromium" },
     mainline: { type: "boolean", default: false },
+    https: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
 });
@@ -62,27 +63,31 @@ async function show(): Promise<boolean> {
   say(
     `Publishing the key's record${options.mainline ? " in the public DHT, which takes some seconds" : ""} …`,
   );
-  await world.publish(key, `@ 300 A ${site.address}\n* 300 A ${site.address}`);
+  if (options.https) await world.secure(key, site, { subdomains: true });
+  else await world.publish(key, `@ 300 A ${site.address}\n* 300 A ${site.address}`);
 
   const shown = { chromium: "Chromium", firefox: "Firefox" }[browserName];
   say(`Starting ${shown}${headed ? "" : ", without a window: there is no display"} …`);
-  const profile = directory && join(directory, `${browserName}-profile`);
+  const home = directory && join(directory, browserName);
   const browser = await TestBrowser.launch(browserName, {
     program: world.settings.binary,
     env: world.hostEnv(),
     headed,
     personal: true,
-    profile,
+    https: options.https,
+    home,
   });
   cleanup.defer(() => browser.close());
-  const url = `http://${key.key}${site.port === 80 ? "" : `:${site.port}`}/`;
+  // A record can name the port of what speaks TLS, and of nothing else.
+  const port = options.https || site.port === 80 ? "" : `:${site.port}`;
+  const url = `${options.https ? "https" : "http"}://${key.key}${port}/`;
   await browser.ready(url);
   const { page } = await browser.open(url);
   await closeOtherTabs(browser, page);
   const opened = await openedByKey(page, url);
 
-  if (headed) return await playWith(browser, key, url, opened);
-  await report(page, opened);
+  if (headed) return await playWith(browser, page, key, opened);
+  await report(browser, page, opened);
   if (options.keep && opened) await keepServing(url);
   return opened;
 }
@@ -100,9 +105,11 @@ async function serve(world: World): Promise<Site> {
       if (code !== "EADDRINUSE") throw failure;
     }
   }
-  say(
-    `Port 80 is only for root here, so the site is at port ${OTHER_PORT}, and its address ends in :${OTHER_PORT}.`,
-  );
+  if (!options.https) {
+    say(
+      `Port 80 is only for root here, so the site is at port ${OTHER_PORT}, and its address ends in :${OTHER_PORT}.`,
+    );
+  }
   return await world.site(routes, { port: OTHER_PORT });
 }
 
@@ -112,7 +119,7 @@ async function openedByKey(page: Page, url: string): Promise<boolean> {
   return (await page.title()) === title && host === new URL(url).host && page.url() === url;
 }
 
-async function report(page: Page, opened: boolean): Promise<void> {
+async function report(browser: TestBrowser, page: Page, opened: boolean): Promise<void> {
   // The page tries four things out; what it says of them is part of the picture.
   await until(() => page.$$eval("output", (all) => all.every((one) => one.textContent !== "waiting")), {
     timeout: 10_000,
@@ -125,12 +132,20 @@ async function report(page: Page, opened: boolean): Promise<void> {
   say(opened ? green("The site opened by its key.") : bold("The site did not open."));
   say(`  address     ${page.url()}`);
   say(`  title       ${await page.title()}`);
+  if (options.https) say(`  padlock     ${await padlock(browser, page)}`);
   say(`  screenshot  ${screenshot}`);
   say();
   say(text.replace(/\n{2,}/g, "\n").replace(/^/gm, "  │ "));
 }
 
-async function playWith(browser: TestBrowser, key: KeyFile, url: string, opened: boolean): Promise<boolean> {
+async function padlock(browser: TestBrowser, page: Page): Promise<string> {
+  const { secure, protocol, issuer } = await browser.padlock(page);
+  return `${secure ? "closed" : "open"}, ${protocol || "no TLS"}, vouched for by ${issuer || "nobody"}`;
+}
+
+async function playWith(browser: TestBrowser, page: Page, key: KeyFile, opened: boolean): Promise<boolean> {
+  const url = page.url();
+  if (options.https) say(`  padlock: ${await padlock(browser, page)}`);
   const { host, port } = new URL(url);
   const suffix = port && `:${port}/`;
   say();

@@ -5,11 +5,11 @@ import { RequestFailed } from "../host/connection";
 import type { HostSession } from "../host/session";
 import { asksForTls, overHttp } from "../https/address";
 import type { Https } from "../https/https";
-import { schemeNow } from "../https/scheme";
 import type { HttpsState } from "../https/state";
 import { addressInstead } from "../intercept/redirect";
 import { keyHostOf } from "../key/key";
 import { type Scheme, searchedAddress } from "../key/search";
+import { linkAddress } from "../links/address";
 import type { Asked, Asks, Failure, Question } from "../messages/messages";
 import { WATCH_PORT } from "../messages/messages";
 import type { NameDesk } from "../names/desk";
@@ -72,6 +72,8 @@ export class Answers {
         return this.#orFailure(async () => ({ status: await this.#session.request("status", {}) }));
       case "open":
         return this.#open(asked.url, tab);
+      case "link":
+        return { go: linkAddress(asked.link, this.#conductor.scheme) };
       case "sentFrom":
         return { from: this.#sentFrom(asked.tabId, asked.url) };
       case "openHttps":
@@ -123,14 +125,13 @@ export class Answers {
     // Carried through and not only known: the tab would be turned back here.
     const now = await this.#conductor.until(({ https }) => https.kind !== "checking", HTTPS_PATIENCE_MS);
     if (now?.host.kind !== "ready") return { waiting: true };
-    // It may have been restarted, or its store been changed by hand.
-    if (now.https.kind === "on" || (now.https.kind === "restart" && (await this.#trustsNow()))) {
-      return { go: url.href };
-    }
+    if (now.https.kind === "on") return { go: url.href };
     const plain = overHttp(url.href);
     try {
       const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
-      return asksForTls(endpoints) ? { offer: plain } : { go: plain };
+      if (!asksForTls(endpoints)) return { go: plain };
+      // It may have been switched on from a terminal, or the store been changed by hand.
+      return (await this.#trustsNow()) ? { go: url.href } : { offer: plain };
     } catch {
       // The gateway meets the same problem there, and has a page for it.
       return { go: plain };
@@ -148,7 +149,7 @@ export class Answers {
   }
 
   async #search(search: string, tabId: number | undefined): Promise<Asks["search"]["answer"]> {
-    const scheme = schemeNow(this.#conductor.snapshot);
+    const { scheme } = this.#conductor;
     const go = tabId === undefined ? null : await this.#searches?.next(search, tabId, scheme);
     return { go: go ?? null, key: searchedAddress(search, scheme) };
   }

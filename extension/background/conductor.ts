@@ -7,6 +7,7 @@
 import type { HostSession } from "../host/session";
 import type { Https } from "../https/https";
 import type { Interception } from "../intercept/interception";
+import type { Scheme } from "../key/search";
 import type { Snapshot } from "../messages/messages";
 import type { Way } from "../settings/settings";
 
@@ -33,6 +34,11 @@ export class Conductor {
   /** The last situation that was carried through; null before the first. */
   get snapshot(): Snapshot | null {
     return this.#snapshot;
+  }
+
+  /** What an address gets that was written without: `https` where that opens key hosts. */
+  get scheme(): Scheme {
+    return this.#snapshot?.way === "gateway" && this.#snapshot.https.kind === "on" ? "https" : "http";
   }
 
   /** Calls the listener now and after every change, until the returned function is called. */

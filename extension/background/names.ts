@@ -4,7 +4,6 @@
  */
 
 import { browser } from "wxt/browser";
-import { schemeNow } from "../https/scheme";
 import { keyHostOf, leadsToKeyHost } from "../key/key";
 import { NameDesk } from "../names/desk";
 import { Names } from "../names/names";
@@ -24,12 +23,14 @@ export function serveNames(conductor: Conductor): NameDesk {
     get: (name: string) => local.get(name) as Promise<Record<string, unknown>>,
     set: (items: Record<string, unknown>) => local.set(items),
   };
+  // The scripts in web pages need nothing of it. Firefox knows no such limit.
+  if (!import.meta.env.FIREFOX) void local.setAccessLevel({ accessLevel: "TRUSTED_CONTEXTS" });
   const desk = new NameDesk(new Names(area), new Opened(area));
   noteOpened(desk);
   warnOfLookAlikes(desk);
   serveOmnibox(browser.omnibox as unknown as Bar, {
     known: async () => ({ names: await desk.names.all(), opened: await desk.opened.all() }),
-    scheme: () => schemeNow(conductor.snapshot),
+    scheme: () => conductor.scheme,
     markup: !import.meta.env.FIREFOX,
     open: (address, disposition) => void open(address, disposition),
     help: (typed) => browser.runtime.getURL(`/names.html?typed=${encodeURIComponent(plainText(typed))}`),

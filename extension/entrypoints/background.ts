@@ -8,6 +8,8 @@ import { browser } from "wxt/browser";
 import { defineBackground } from "wxt/utils/define-background";
 import { Answers } from "../background/answers";
 import { Conductor } from "../background/conductor";
+import { followLinkify } from "../background/linkify";
+import { serveLinks } from "../background/links";
 import { serveNames } from "../background/names";
 import { recheckFailedTabs } from "../background/recheck";
 import { Recovery } from "../background/recovery";
@@ -19,7 +21,15 @@ import { ChromiumInterception } from "../intercept/chromium";
 import { FirefoxInterception } from "../intercept/firefox";
 import type { Interception } from "../intercept/interception";
 import { TurnedSearches } from "../intercept/searches-chromium";
-import { gatewayPort, keepGatewayPort, onWayChange, way } from "../settings/settings";
+import {
+  gatewayPort,
+  keepGatewayPort,
+  linkify,
+  lookAhead,
+  onLinkifyChange,
+  onWayChange,
+  way,
+} from "../settings/settings";
 
 declare const __HOST_NAME__: string;
 
@@ -51,7 +61,9 @@ function start(
   const recovery = new Recovery(session);
   new Answers(session, https, conductor, searches, serveNames(conductor));
   recheckFailedTabs(session);
-  watchTrust(https);
+  serveLinks(session, conductor, lookAhead);
+  followLinkify(linkify, onLinkifyChange);
+  watchTrust(https, conductor);
   onWayChange(() => conductor.settle());
   conductor.watch(({ host }) => {
     if (host.kind === "ready") void recovery.reopen();

@@ -31,6 +31,8 @@ export interface Asks extends NameAsks {
   status: { ask: Record<never, never>; answer: { status: StatusResult } | Failure };
   /** Where a tab that wants this key host should go, in the redirect way. */
   open: { ask: { url: string }; answer: { go: string } | { waiting: true } | Failure };
+  /** Where a tab that was given this `web+pk:` link should go; null if it leads to no key. */
+  link: { ask: { link: string }; answer: { go: string | null } };
   /** Which key-host address this tab was sent from, in the redirect way. */
   sentFrom: { ask: { tabId: number; url: string }; answer: { from: string | null } };
   /** Where a tab that wants `https://` of this key host should go; `offer`: its records ask for TLS. */

@@ -4,6 +4,7 @@
  */
 
 import { keyHostOf } from "../key/key";
+import { linkAddress } from "../links/address";
 
 /** The key-host address after `?url=`, or null. */
 export function wantedAddress(page: Location | URL): string | null {
@@ -15,6 +16,12 @@ export function wantedAddress(page: Location | URL): string | null {
 export function turnedSearch(page: Location | URL): string | null {
   const url = after("search", page);
   return url && (url.protocol === "https:" || url.protocol === "http:") ? url.href : null;
+}
+
+/** The `web+pk:` link after `?link=`, which the browser has encoded; or null. */
+export function followedLink(page: Location | URL): string | null {
+  const link = new URLSearchParams(page.search).get("link");
+  return link && linkAddress(link, "http") ? link : null;
 }
 
 /** As it was written, for showing what could not be used. */

@@ -9,6 +9,8 @@ import { browser } from "wxt/browser";
 export type Way = "gateway" | "redirect";
 
 const WAY = "way";
+const LOOK_AHEAD = "lookAhead";
+const LINKIFY = "linkify";
 const GATEWAY_PORT = "gatewayPort";
 
 export async function way(): Promise<Way> {
@@ -23,6 +25,32 @@ export async function chooseWay(chosen: Way): Promise<void> {
 export function onWayChange(listener: () => void): void {
   browser.storage.local.onChanged.addListener((changes) => {
     if (WAY in changes) listener();
+  });
+}
+
+/** Whether links to keys are looked up while somebody points at them. */
+export async function lookAhead(): Promise<boolean> {
+  const stored = await browser.storage.local.get(LOOK_AHEAD);
+  return stored[LOOK_AHEAD] !== false;
+}
+
+export async function chooseLookAhead(chosen: boolean): Promise<void> {
+  await browser.storage.local.set({ [LOOK_AHEAD]: chosen });
+}
+
+/** Whether keys in the text of pages become links. */
+export async function linkify(): Promise<boolean> {
+  const stored = await browser.storage.local.get(LINKIFY);
+  return stored[LINKIFY] === true;
+}
+
+export async function chooseLinkify(chosen: boolean): Promise<void> {
+  await browser.storage.local.set({ [LINKIFY]: chosen });
+}
+
+export function onLinkifyChange(listener: () => void): void {
+  browser.storage.local.onChanged.addListener((changes) => {
+    if (LINKIFY in changes) listener();
   });
 }
 

@@ -5,13 +5,18 @@ const port = location.port ? `:${location.port}` : "";
 
 document.getElementById("host").textContent = location.host;
 
-link("subdomain", `http://www.${key}${port}/`);
-link("apex", `http://${key}${port}/`);
+link("subdomain", `${location.protocol}//www.${key}${port}/`);
+link("apex", `${location.protocol}//${key}${port}/`);
 
 tell("picture", picture);
 tell("request", request);
 tell("socket", socket);
 tell("storage", storage);
+for (const element of document.querySelectorAll(".secure")) {
+  if (isSecureContext) element.hidden = false;
+  else element.remove();
+}
+tell("secure", cryptography);
 
 function link(id, address) {
   const element = document.getElementById(id);
@@ -42,7 +47,7 @@ async function request() {
 
 function socket() {
   return new Promise((resolve, reject) => {
-    const line = new WebSocket(`ws://${location.host}/echo`);
+    const line = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/echo`);
     line.onopen = () => line.send("hello");
     line.onmessage = (event) => {
       line.close();
@@ -50,6 +55,11 @@ function socket() {
     };
     line.onerror = reject;
   });
+}
+
+async function cryptography() {
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array());
+  return digest.byteLength === 32;
 }
 
 async function storage() {

@@ -208,8 +208,8 @@ impl Authority {
         self.not_after
     }
 
-    /// Whether another root is to take its place: it ends within 30 days, or excludes other names
-    /// than this version of the program would.
+    /// Whether another root is to take its place: it ends within 30 days, or excludes fewer
+    /// names than this version of the program would.
     pub fn needs_renewal(&self, now: SystemTime) -> bool {
         !self.constraints_are_current || now + RENEWAL >= self.not_after
     }

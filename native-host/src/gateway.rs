@@ -14,23 +14,29 @@
 //! as `https://`: it is sent to `http://`.
 //!
 //! A name may also lead to a name of the ICANN root. Pages are redirected there, so that the
-//! address bar says whose site it is; parts of pages, which have no address bar, are fetched from
-//! there over TLS with an ordinary certificate.
+//! address bar says whose site it is. Parts of other origins' pages, which have no address bar, are
+//! fetched from there over TLS with an ordinary certificate. A page's own parts are redirected like
+//! the page: else it could read another site as if that were its own, by changing its record.
 //!
 //! It is not a way to anywhere else. Any other host is refused, and so are addresses of this
 //! machine and of private networks, unless a setting allows them: a key may be anybody's, and must
 //! not become a way into the reader's own network. Every answer says that it came from a public
 //! address (`treat-as-public-address`), since to the browser it came from this machine.
 //!
-//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`,
-//! with `certificates`), `target` (what is asked for), `http` (what becomes of it), `limits`, `pool` (connections in use and idle), `connect` (from endpoints to a
-//! connection), `race` (from addresses to one that answers). What can't be opened is answered with
+//! A request goes down through these modules: `inside` (what is spoken in a `CONNECT`, with
+//! `certificates`), `target` (what is asked for), `http` (what becomes of it), `limits` (`from` whom
+//! it comes), `pool` (connections in use and idle, by
+//! `client`), `connect` (from endpoints to a connection, past
+//! the `guard`), `race` (from addresses to one that answers). What can't be opened is answered with
 //! one of the `pages`, which says in plain words what was found and what to do, with a stable code.
 
 mod body;
 mod certificates;
+mod client;
 mod connect;
 mod fields;
+mod from;
+mod guard;
 mod http;
 mod inside;
 mod limits;
@@ -38,7 +44,7 @@ mod pages;
 mod pool;
 mod race;
 mod target;
-mod upgrade;
+mod way;
 
 use std::{
     io,
@@ -183,7 +189,6 @@ async fn serve(stream: TcpStream, doors: Doors) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()
         .await;

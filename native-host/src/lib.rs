@@ -86,6 +86,7 @@ pub mod site;
 pub mod tls;
 pub mod trust;
 pub mod view;
+mod web_socket;
 pub mod zone;
 
 /// The DNS types that records are made of.

@@ -12,6 +12,7 @@
 
 mod announcer;
 mod files;
+mod host;
 mod idle;
 mod listen;
 mod proxy;

@@ -4,154 +4,24 @@
 
 mod support;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
-use http_body_util::{BodyExt, Empty};
-use hyper::{
-    Request, Response, StatusCode,
-    body::{Bytes, Incoming},
-    client::conn::{http1, http2},
-};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use pkarr_host::{
-    address::PrivateAccess,
-    authority::Roots,
-    dht::Testnet,
-    gateway::{Gateway, GatewayConfig},
-    tls::{H2, HTTP_11, server_config},
-};
+use http_body_util::Empty;
+use hyper::{Request, StatusCode, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use pkarr_host::tls::{H2, HTTP_11, server_config};
 use rcgen::{CertificateParams, KeyPair as CertificateKey};
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    crypto::ring,
-    pki_types::{PrivateKeyDer, ServerName},
+use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use support::{
+    machine::{Machine, code, text},
+    pair, publish, resolver,
+    site::TlsSite,
+    testnet,
 };
-use support::{pair, publish, resolver, site::TlsSite, testnet};
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
 };
-use tokio_rustls::{TlsConnector, client::TlsStream};
-
-/// A gateway with a root, and a browser that trusts it.
-struct Machine {
-    gateway: Gateway,
-    roots: Roots,
-    https_in_use: Arc<AtomicBool>,
-    _folder: TempDir,
-}
-
-impl Machine {
-    async fn start(net: &Testnet) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let roots = Roots::new(folder.path().join("https"));
-        roots.create().unwrap();
-        let https_in_use = Arc::new(AtomicBool::new(true));
-        let config = GatewayConfig {
-            private: PrivateAccess::all(),
-            roots: Some(roots.clone()),
-            https_in_use: Arc::clone(&https_in_use),
-            ..GatewayConfig::new("127.0.0.1:0".parse().unwrap())
-        };
-        let gateway = Gateway::start(resolver(net.bootstrap()), config)
-            .await
-            .unwrap();
-        Self {
-            gateway,
-            roots,
-            https_in_use,
-            _folder: folder,
-        }
-    }
-
-    /// What the gateway answers to `CONNECT`, and the connection.
-    async fn connect(&self, authority: &str) -> (String, TcpStream) {
-        let mut stream = TcpStream::connect(self.gateway.address()).await.unwrap();
-        let request = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        (String::from_utf8(head).unwrap(), stream)
-    }
-
-    /// TLS through a tunnel to `authority`, for the host `name`.
-    async fn tls(
-        &self,
-        authority: &str,
-        name: &str,
-        alpn: &[&[u8]],
-    ) -> std::io::Result<TlsStream<TcpStream>> {
-        let (answer, stream) = self.connect(authority).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        let mut trusted = RootCertStore::empty();
-        let root = self.roots.current().unwrap().unwrap();
-        trusted.add(root.certificate_der().to_vec().into()).unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(trusted)
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-        let name = ServerName::try_from(name.to_owned()).unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
-    }
-
-    /// `GET https://<authority><path>` over HTTP/2, as a page or as a part of one.
-    async fn get(&self, authority: &str, path: &str, page: bool) -> (Response<Incoming>, Sender) {
-        let host = authority.split(':').next().unwrap();
-        let at = match authority.contains(':') {
-            true => authority.to_owned(),
-            false => format!("{authority}:443"),
-        };
-        let stream = self.tls(&at, host, &[H2]).await.unwrap();
-        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(H2));
-        let (mut sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-            .await
-            .unwrap();
-        tokio::spawn(driver);
-        let request = Request::get(format!("https://{authority}{path}"))
-            .header("sec-fetch-dest", if page { "document" } else { "image" })
-            .header("cookie", "a=1")
-            .header("cookie", "b=2")
-            .body(Empty::new())
-            .unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        (response, sender)
-    }
-
-    /// `GET http://<authority>/` by the proxy; the whole answer.
-    async fn get_plainly(&self, authority: &str) -> String {
-        let mut stream = TcpStream::connect(self.gateway.address()).await.unwrap();
-        let request = format!(
-            "GET http://{authority}/a?b HTTP/1.1\r\nHost: {authority}\r\nSec-Fetch-Dest: document\r\n\
-             Connection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    }
-}
-
-type Sender = http2::SendRequest<Empty<Bytes>>;
-
-async fn text(response: Response<Incoming>) -> String {
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn code(response: &Response<Incoming>) -> &str {
-    let code = response.headers().get("pkarr-error");
-    code.map_or("", |code| code.to_str().unwrap())
-}
 
 /// A server with an ordinary certificate.
 fn ordinary() -> ServerConfig {
@@ -302,20 +172,7 @@ async fn a_site_that_moves_gets_no_request_at_its_old_place() {
     let zone = |site: &TlsSite| format!("@ 300 HTTPS 1 . port={}\n@ A 127.0.0.1", site.port());
     publish(net.bootstrap(), &pair(6), &zone(&old)).await;
     let resolver = resolver(net.bootstrap());
-    let folder = tempfile::tempdir().unwrap();
-    let roots = Roots::new(folder.path().join("https"));
-    roots.create().unwrap();
-    let config = GatewayConfig {
-        private: PrivateAccess::all(),
-        roots: Some(roots.clone()),
-        ..GatewayConfig::new("127.0.0.1:0".parse().unwrap())
-    };
-    let machine = Machine {
-        gateway: Gateway::start(resolver.clone(), config).await.unwrap(),
-        roots,
-        https_in_use: Arc::default(),
-        _folder: folder,
-    };
+    let machine = Machine::with(resolver.clone()).await;
     let key = pair(6).public();
     let host = key.to_string();
     let (response, mut page) = machine.get(&host, "/", true).await;
@@ -373,7 +230,15 @@ async fn the_probe_is_answered_while_https_is_on() {
     let (response, _sender) = machine.get(&probe, "/", false).await;
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    let (response, mut open) = machine.get(&probe, "/", false).await;
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
     machine.roots.delete().unwrap();
+    // Neither a connection that is open already nor a new one is of use any more.
+    let request = Request::get(format!("https://{probe}/"))
+        .body(Empty::new())
+        .unwrap();
+    let response = open.send_request(request).await.unwrap();
+    assert_eq!(code(&response), "https-off");
     let (answer, _) = machine.connect(&format!("{probe}:443")).await;
     assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
     assert!(answer.contains("pkarr-error: https-off\r\n"), "{answer}");

@@ -275,6 +275,22 @@ async fn websockets_pass_and_other_upgrades_do_not() {
     let answered = head(&mut other).await;
     assert!(answered.starts_with("HTTP/1.1 502 "), "{answered}");
 
+    // Nor may the server choose another protocol, or a coding that can’t be passed on.
+    for answer in [
+        "101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "101 Switching Protocols\r\n\r\n",
+        "200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    ] {
+        let mut near = tls(site.address(), &pair(1), Alpn::Http11).await.unwrap();
+        near.write_all(ask("websocket").as_bytes()).await.unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        head(&mut far).await;
+        let answer = format!("HTTP/1.1 {answer}");
+        far.write_all(answer.as_bytes()).await.unwrap();
+        let told = head(&mut near).await;
+        assert!(told.starts_with("HTTP/1.1 502 "), "{told} for {answer}");
+    }
+
     // A WebSocket has no end of its own: it ends with the site.
     let stopped = tokio::time::timeout(Duration::from_secs(5), site.stop()).await;
     stopped.unwrap();

@@ -6,6 +6,7 @@ mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use hyper::Request;
 use pkarr_host::{site::SiteLimits, tls::Alpn};
 use support::{
     pair,
@@ -21,7 +22,18 @@ use tokio::{
 async fn requests_that_are_none_are_refused() {
     let server = Server::start().await;
     let site = proxy(server.address).await;
+    let key = pair(1).public();
+    let other = pair(2).public();
+    let misdirected = format!("GET / HTTP/1.1\r\nHost: {other}\r\n\r\n");
+    let absolute = format!("GET http://{other}/ HTTP/1.1\r\nHost: {key}\r\n\r\n");
+    let coded = format!(
+        "POST / HTTP/1.1\r\nHost: {key}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+    );
     for (request, status) in [
+        (&*coded, 400),
+        (&misdirected, 421),
+        (&absolute, 421),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
         ("GET / HTTP/1.1\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
@@ -32,6 +44,18 @@ async fn requests_that_are_none_are_refused() {
         let head = head(&mut stream).await;
         let expected = format!("HTTP/1.1 {status} ");
         assert!(head.starts_with(&expected), "{head} for {:.60}", request);
+    }
+    let mut visitor = Visitor::connect(site.address(), &pair(1), Alpn::Any).await;
+    for (target, host, status) in [
+        (other.to_string(), "", 421),
+        (key.to_string(), "localhost", 400),
+    ] {
+        let mut request = Request::get(format!("https://{target}/"));
+        if !host.is_empty() {
+            request = request.header("host", host);
+        }
+        let response = visitor.send(request.body(nothing()).unwrap()).await;
+        assert_eq!(response.status(), status);
     }
     let long = "x".repeat(100_000);
     let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n");
@@ -118,4 +142,37 @@ async fn what_has_begun_is_finished_when_the_site_stops() {
         stopped.unwrap().unwrap();
         drop(idle);
     }
+}
+
+#[tokio::test]
+async fn a_websocket_whose_reader_has_gone_gives_its_place_to_others() {
+    let limits = SiteLimits {
+        connections: 1,
+        ..SiteLimits::default()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let site = proxy_with(listener.local_addr().unwrap(), limits).await;
+    let pair = pair(1);
+    let mut near = tls(site.address(), &pair, Alpn::Http11).await.unwrap();
+    let key = pair.public();
+    let ask = format!(
+        "GET / HTTP/1.1\r\nHost: {key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    );
+    near.write_all(ask.as_bytes()).await.unwrap();
+    let (mut far, _) = listener.accept().await.unwrap();
+    head(&mut far).await;
+    let agreed =
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    far.write_all(agreed).await.unwrap();
+    head(&mut near).await;
+    near.shutdown().await.unwrap();
+    drop(near);
+    // The server hears of it, and neither says anything nor closes its side.
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    tokio::time::resume();
+    let second = tls(site.address(), &pair, Alpn::Http11);
+    let second = tokio::time::timeout(Duration::from_secs(5), second).await;
+    second.unwrap().unwrap();
 }

@@ -15,7 +15,7 @@ async function prepare(world: World) {
   const [dead, empty, encrypted] = await Promise.all([
     world.published(`@ 300 A ${world.address()}`),
     world.published('@ 300 TXT "no address here"'),
-    world.published(`@ 300 HTTPS 1 . port=9090\n@ 300 A ${alive.site.address}`),
+    world.published(`@ 300 HTTPS 1 . port=80\n@ 300 A ${alive.site.address}`),
   ]);
   const broken = freshKey();
   const node = await DishonestNode.start({
@@ -43,7 +43,7 @@ inEachBrowser(
   {
     prepare,
     ready: ({ alive }) => alive.url(),
-    launch: (world, { node }) => ({
+    launchAfter: (world, { node }) => ({
       env: world.hostEnv({ PKARR_BOOTSTRAP: [...world.bootstrap, node.endpoint].join(",") }),
     }),
   },
@@ -68,10 +68,10 @@ inEachBrowser(
       await showsCode(stage(), `http://${stage().empty.key}/`, "no-endpoint", 404);
     });
 
-    test("a site that wants to be spoken to in TLS with its key", async () => {
+    test("a site that wants to be spoken to in TLS with its key, and does not do so itself", async () => {
       const { encrypted, alive } = stage();
       const before = alive.site.visits.length;
-      await showsCode(stage(), `http://${encrypted.key}/`, "needs-tls", 501);
+      await showsCode(stage(), `http://${encrypted.key}/`, "tls-failed", 502);
       assert.equal(alive.site.visits.length, before, "it was spoken to in plain text");
     });
 

@@ -3,8 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { binary } from "../harness/paths.ts";
-import { processes } from "../harness/processes.ts";
+import { nativeHosts } from "../harness/pkarr.ts";
 import { inEachBrowser } from "../harness/scene.ts";
 import { page } from "../harness/site.ts";
 import { until } from "../harness/until.ts";
@@ -14,22 +13,13 @@ async function prepare(world: World) {
   return { alice: await world.keySite({ "/*": page("Mirror") }) };
 }
 
-/** The native hosts that run: the program started by a browser, not by this test. */
-function hosts(): number[] {
-  return processes()
-    .filter(
-      ({ executable, state, command }) => executable === binary && state !== "Z" && command[1] !== "testnet",
-    )
-    .map(({ pid }) => pid);
-}
-
 inEachBrowser("a host that dies", { prepare, ready: ({ alice }) => alice.url() }, (stage) => {
   test("comes back by itself, and the next page opens", async () => {
     const { browser, alice } = stage();
-    const [host] = hosts();
+    const [host] = nativeHosts();
     assert.ok(host, "no host runs");
     process.kill(host, "SIGKILL");
-    await until(() => hosts().some((pid) => pid !== host), { what: "another host" });
+    await until(() => nativeHosts().some((pid) => pid !== host), { what: "another host" });
     await until(async () => (await browser.open(alice.url("/next"))).response?.status() === 200, {
       timeout: 5_000,
       what: "the next page",
@@ -38,7 +28,7 @@ inEachBrowser("a host that dies", { prepare, ready: ({ alice }) => alice.url() }
 
   test("opens the page that was asked for in the meantime", async () => {
     const { browser, alice } = stage();
-    const [host] = hosts();
+    const [host] = nativeHosts();
     assert.ok(host, "no host runs");
     const tab = await browser.puppeteer.newPage();
     process.kill(host, "SIGKILL");
@@ -50,7 +40,7 @@ inEachBrowser("a host that dies", { prepare, ready: ({ alice }) => alice.url() }
   });
 
   test("leaves no second host behind", async () => {
-    await until(() => hosts().length === 1, { what: "a single host" });
+    await until(() => nativeHosts().length === 1, { what: "a single host" });
   });
 });
 
@@ -86,8 +76,8 @@ inEachBrowser(
 inEachBrowser("a browser that ends", { prepare, ready: ({ alice }) => alice.url() }, (stage) => {
   test("takes its host with it", async () => {
     const { browser } = stage();
-    assert.equal(hosts().length, 1);
+    assert.equal(nativeHosts().length, 1);
     await browser.close();
-    await until(() => hosts().length === 0, { what: "the end of the host" });
+    await until(() => nativeHosts().length === 0, { what: "the end of the host" });
   });
 });

@@ -32,7 +32,14 @@ async function prepare(world: World, dns: Resolver) {
   return { alice, port, moved, elsewhere };
 }
 
-inEachBrowser("a site by its key", { prepare, ready: ({ alice }) => alice.url() }, (stage) => {
+const scene = {
+  prepare,
+  // For the site of the name of the old kind.
+  launch: () => ({ acceptInsecureCerts: true }),
+  ready: ({ alice }: Awaited<ReturnType<typeof prepare>>) => alice.url(),
+};
+
+inEachBrowser("a site by its key", scene, (stage) => {
   test("opens, and the address bar shows the key", async () => {
     const { browser, alice } = stage();
     const { page, response } = await browser.open(alice.url());

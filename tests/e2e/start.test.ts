@@ -3,9 +3,6 @@
  * meanwhile, and the page appears by itself.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { TestBrowser } from "../harness/browser.ts";
 import { inEachBrowser } from "../harness/scene.ts";
@@ -14,27 +11,25 @@ import { until } from "../harness/until.ts";
 import type { World } from "../harness/world.ts";
 
 async function prepare(world: World) {
-  const profile = mkdtempSync(join(tmpdir(), "pkarr-profile-"));
-  world.defer(() => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   const [alice, bob] = await Promise.all([
     world.keySite({ "/*": page("Mirror") }),
     world.keySite({ "/*": page("Mirror") }),
   ]);
-  return { alice, bob, profile };
+  return { alice, bob, home: world.home() };
 }
 
 inEachBrowser(
   "a browser that starts again",
   {
     prepare,
-    launch: (world, { profile }) => ({ env: world.hostEnv(), profile }),
+    launchAfter: (world, { home }) => ({ env: world.hostEnv(), home }),
     ready: ({ alice }) => alice.url(),
   },
   (stage, name) => {
     test("opens a key at once", async () => {
-      const { world, dns, bob, profile, browser } = stage();
+      const { world, dns, bob, home, browser } = stage();
       await browser.close();
-      const again = await TestBrowser.launch(name, { env: world.hostEnv(), profile });
+      const again = await TestBrowser.launch(name, { env: world.hostEnv(), home });
       world.defer(() => again.close());
       // The tab that a browser opens by itself may be replaced under our hands.
       const tab = await until(() => again.puppeteer.newPage(), { what: "a tab", timeout: 45_000 });

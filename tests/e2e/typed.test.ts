@@ -78,7 +78,11 @@ inEachBrowser<Prepared>(
   "typed into the address bar",
   {
     prepare,
-    launch: (world, { desktop }) => ({ headed: true, env: { ...world.hostEnv(), ...desktop.env } }),
+    launchAfter: (world, { desktop }) => ({
+      headed: true,
+      acceptInsecureCerts: true,
+      env: { ...world.hostEnv(), ...desktop.env },
+    }),
     ready: ({ known }) => `http://${known}/`,
   },
   (stage, name) => {

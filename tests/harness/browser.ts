@@ -21,7 +21,8 @@ import type { Browser, HTTPResponse, Page } from "puppeteer-core";
 import { chromium } from "./chromium.ts";
 import { Cleanup } from "./cleanup.ts";
 import { firefox } from "./firefox.ts";
-import type { Kind } from "./kind.ts";
+import { newStore, switchHttps } from "./https.ts";
+import type { Kind, Padlock } from "./kind.ts";
 import { binary, extensionDirectory } from "./paths.ts";
 import { stopGroup } from "./processes.ts";
 import { manifestPath, register, unregister } from "./registration.ts";
@@ -42,8 +43,12 @@ export interface LaunchOptions {
   program?: string;
   /** As people run it: without the signs of a browser under test. */
   personal?: boolean;
-  /** A profile to use again instead of a temporary one. */
-  profile?: string;
+  /** A home to use again instead of a temporary one, with the profile in it. */
+  home?: string;
+  /** With `https://` for keys switched on for its home before it starts; the data folder comes with `env`. */
+  https?: boolean;
+  /** Takes any certificate for a good one: for the sites of ordinary names that a test plays. */
+  acceptInsecureCerts?: boolean;
 }
 
 export const kinds: Record<BrowserName, Kind> = { chromium, firefox };
@@ -59,6 +64,10 @@ const CLOSE_TIMEOUT = 15_000;
 export class TestBrowser {
   readonly name: BrowserName;
   readonly puppeteer: Browser;
+  /** Its home folder. */
+  readonly home: string;
+  /** Where its native host keeps things; empty unless it was told. */
+  readonly dataDirectory: string;
   readonly #manifest: string;
   readonly #program: string;
   readonly #hostLogs: string[];
@@ -67,6 +76,8 @@ export class TestBrowser {
   private constructor(parts: {
     name: BrowserName;
     puppeteer: Browser;
+    home: string;
+    dataDirectory: string;
     manifest: string;
     program: string;
     hostLogs: string[];
@@ -74,6 +85,8 @@ export class TestBrowser {
   }) {
     this.name = parts.name;
     this.puppeteer = parts.puppeteer;
+    this.home = parts.home;
+    this.dataDirectory = parts.dataDirectory;
     this.#manifest = parts.manifest;
     this.#program = parts.program;
     this.#hostLogs = parts.hostLogs;
@@ -86,31 +99,40 @@ export class TestBrowser {
     if (!executable) throw new Error(`no ${name} here: looked for ${kind.programs.join(", ")}`);
     const cleanup = new Cleanup();
     try {
-      const home = mkdtempSync(join(tmpdir(), `pkarr-${name}-`));
-      cleanup.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
-      const profile = options.profile ?? join(home, "profile");
+      const home = options.home ?? mkdtempSync(join(tmpdir(), `pkarr-${name}-`));
+      if (!options.home) {
+        cleanup.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+      }
+      const profile = join(home, kind.profile);
       mkdirSync(profile, { recursive: true });
       const errors = join(home, "host-errors.log");
-      const hostLogs = [errors, join(options.env?.PKARR_DATA_DIR ?? home, "logs")];
+      const dataDirectory = options.env?.PKARR_DATA_DIR ?? "";
+      const hostLogs = [errors, join(dataDirectory || home, "logs")];
       const program = logged(options.program ?? binary, home, errors);
       const manifest = manifestPath(name, home, profile);
-      // A profile that is kept must not go on naming a program that is gone.
+      // A home that is kept must not go on naming a program that is gone.
       cleanup.defer(() => unregister(manifest));
       if (!options.unregistered) register(name, manifest, program);
+      const env = { ...process.env, ...ownFolders(home), ...options.env };
+      if (options.https) {
+        if (name === "firefox") await newStore(profile);
+        await switchHttps({ binary: options.program ?? binary, env }, "enable");
+      }
       const puppeteer = await kind.start({
         executable,
         profile,
         headed: options.headed ?? false,
         personal: options.personal ?? false,
         extension: extensionDirectory(name),
-        env: { ...process.env, ...ownFolders(home), ...options.env },
+        acceptInsecureCerts: options.acceptInsecureCerts ?? false,
+        env,
       });
       // Some of its processes take a moment longer than the first, and write to the profile until then.
       const { pid } = puppeteer.process() ?? {};
       if (pid !== undefined) cleanup.defer(() => stopGroup(pid));
       // One that does not go when asked is stopped by the step above, with all it started.
       cleanup.defer(() => Promise.race([puppeteer.close(), sleep(CLOSE_TIMEOUT, null, { ref: false })]));
-      return new TestBrowser({ name, puppeteer, manifest, program, hostLogs, cleanup });
+      return new TestBrowser({ name, puppeteer, home, dataDirectory, manifest, program, hostLogs, cleanup });
     } catch (failure) {
       await cleanup.run();
       throw failure;
@@ -138,7 +160,8 @@ export class TestBrowser {
    * been started may still be busy with starting them.
    */
   async ready(url: string): Promise<void> {
-    await this.#openUntil(url, (response) => response.ok());
+    // A page of the extension may stand in for it, and is no failure to the browser.
+    await this.#openUntil(url, (response) => response.ok() && response.url() === url);
   }
 
   /** The same, for a key host whose page is one of the gateway's own. */
@@ -171,6 +194,11 @@ export class TestBrowser {
   /** The address of a page of the extension. */
   extensionUrl(path: string): string {
     return kinds[this.name].extensionUrl(path);
+  }
+
+  /** What the browser itself thinks of this tab's connection. */
+  async padlock(page: Page): Promise<Padlock> {
+    return await kinds[this.name].padlock(page);
   }
 
   /** What the native host wrote to its standard error and to its log. */
@@ -223,7 +251,7 @@ function filesAt(path: string): string[] {
 /** An environment in which everything the browser writes is below this folder, and nothing of the user's is read. */
 function ownFolders(home: string): Record<string, string | undefined> {
   const temporary = join(home, "tmp");
-  mkdirSync(temporary);
+  mkdirSync(temporary, { recursive: true });
   return {
     HOME: home,
     TMPDIR: temporary,

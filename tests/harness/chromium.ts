@@ -1,13 +1,14 @@
 /**
  * What is special about starting Chromium.
  */
-import puppeteer from "puppeteer-core";
+import puppeteer, { type Protocol } from "puppeteer-core";
 import { common, type Kind } from "./kind.ts";
 import { identity } from "./paths.ts";
 
 export const chromium: Kind = {
   // Chrome itself takes no extension from its command line.
   programs: ["chromium", "chromium-browser"],
+  profile: ".config/chromium",
 
   start: (options) =>
     puppeteer.launch({
@@ -35,4 +36,16 @@ export const chromium: Kind = {
     }),
 
   extensionUrl: (path) => `chrome-extension://${identity.chromium.id}/${path}`,
+
+  async padlock(page) {
+    const session = await page.createCDPSession();
+    const told = new Promise<Protocol.Security.VisibleSecurityState>((resolve) => {
+      session.on("Security.visibleSecurityStateChanged", (event) => resolve(event.visibleSecurityState));
+    });
+    await session.send("Security.enable");
+    const { securityState, certificateSecurityState: certificate } = await told;
+    await session.detach();
+    const { protocol = "", issuer = "" } = certificate ?? {};
+    return { secure: securityState === "secure", protocol, issuer };
+  },
 };

@@ -58,8 +58,7 @@ export class Desktop {
   async focus(windowClass: string): Promise<void> {
     await until(
       async () => {
-        const { stdout } = await this.#xdotool("search", "--onlyvisible", "--class", windowClass);
-        const window = stdout.trim().split("\n").at(-1);
+        const window = (await this.#windows("--class", windowClass)).at(-1);
         if (!window) return false;
         return (await this.#xdotool("windowactivate", "--sync", window)).status === 0;
       },
@@ -70,6 +69,14 @@ export class Desktop {
   /** Presses keys by their names, such as `ctrl+l` or `Return`. */
   async press(...keys: string[]): Promise<void> {
     await run("xdotool", ["key", "--clearmodifiers", ...keys], { env: this.env });
+  }
+
+  /** Opens the context menu of whatever has the focus. */
+  async openMenu(): Promise<void> {
+    const before = (await this.#windows("--name", "")).length;
+    await this.press("shift+F10");
+    // A menu is a window of its own, in Chromium without a class.
+    await until(async () => (await this.#windows("--name", "")).length > before, { what: "a context menu" });
   }
 
   /** Types text, character by character. */
@@ -84,6 +91,11 @@ export class Desktop {
 
   async stop(): Promise<void> {
     await this.#cleanup.run();
+  }
+
+  async #windows(...which: string[]): Promise<string[]> {
+    const { stdout } = await this.#xdotool("search", "--onlyvisible", ...which);
+    return stdout.trim().split("\n").filter(Boolean);
   }
 
   async #xdotool(...args: string[]) {

@@ -10,6 +10,7 @@ const EXTENSION_ORIGIN = "5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001";
 
 export const firefox: Kind = {
   programs: ["firefox-esr", "firefox"],
+  profile: ".mozilla/firefox/tests.default",
 
   async start(options) {
     const browser = await puppeteer.launch({
@@ -29,4 +30,33 @@ export const firefox: Kind = {
   },
 
   extensionUrl: (path) => `moz-extension://${EXTENSION_ORIGIN}/${path}`,
+
+  async padlock(page) {
+    // Asked of the browser's own window, which WebDriver BiDi lets those into that it was told to trust.
+    const { connection } = page.browser() as unknown as { connection: BidiConnection };
+    const windows = await connection.send("browsingContext.getTree", { "moz:scope": "chrome" });
+    const told = await connection.send("script.evaluate", {
+      expression: `(${padlockOf})(${JSON.stringify(page.url())})`,
+      target: { context: windows.result.contexts[0].context },
+      awaitPromise: false,
+    });
+    return JSON.parse(told.result.result.value);
+  },
 };
+
+/** What puppeteer has of WebDriver BiDi beyond what it gives types for. */
+interface BidiConnection {
+  // biome-ignore lint/suspicious/noExplicitAny: the shapes are Firefox's own
+  send(method: string, params: object): Promise<any>;
+}
+
+/** Runs in the browser's window: nsIWebProgressListener's STATE_IS_SECURE, and nsITransportSecurityInfo. */
+const padlockOf = `(url) => {
+  const { securityUI } = gBrowser.browsers.find(({ currentURI }) => currentURI.spec === url);
+  const { protocolVersion, serverCert } = securityUI.secInfo ?? {};
+  return JSON.stringify({
+    secure: securityUI.state === Ci.nsIWebProgressListener.STATE_IS_SECURE,
+    protocol: protocolVersion ? "TLS 1." + (protocolVersion - 1) : "",
+    issuer: serverCert?.issuerCommonName ?? "",
+  });
+}`;

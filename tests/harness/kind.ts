@@ -1,14 +1,27 @@
 /**
  * What one kind of browser has to provide, and what all kinds are started with.
  */
-import type { Browser, LaunchOptions } from "puppeteer-core";
+import type { Browser, LaunchOptions, Page } from "puppeteer-core";
 
 export interface Kind {
   /** Programs to look for, best first. */
   programs: string[];
+  /** Where it keeps its profile, below a home: the program under test looks there for stores of certificates. */
+  profile: string;
   start(options: StartOptions): Promise<Browser>;
   /** The address of a page of the extension. */
   extensionUrl(path: string): string;
+  /** What the browser itself thinks of a tab's connection. */
+  padlock(page: Page): Promise<Padlock>;
+}
+
+export interface Padlock {
+  /** Whether the address bar shows a closed one. */
+  secure: boolean;
+  /** Such as `TLS 1.3`; empty without TLS. */
+  protocol: string;
+  /** Who vouches for the certificate; empty without one. */
+  issuer: string;
 }
 
 export interface StartOptions {
@@ -20,6 +33,7 @@ export interface StartOptions {
   personal: boolean;
   /** The unpacked extension. */
   extension: string;
+  acceptInsecureCerts: boolean;
   env: Record<string, string | undefined>;
 }
 
@@ -31,8 +45,7 @@ export function common(options: StartOptions): LaunchOptions {
     userDataDir: options.profile,
     defaultViewport: options.headed ? null : { width: 1000, height: 700 },
     env: options.env,
-    // For the search engine that a test plays.
-    acceptInsecureCerts: !options.personal,
+    acceptInsecureCerts: options.acceptInsecureCerts,
     protocolTimeout: 60_000,
     // Signals are for cleanup.ts, which stops more than the browser.
     handleSIGINT: false,

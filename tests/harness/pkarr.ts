@@ -1,12 +1,13 @@
 /**
  * The program under test, as it is used from a terminal.
  */
-import { Running, run } from "./processes.ts";
+import { binary } from "./paths.ts";
+import { processes, Running, run } from "./processes.ts";
 
 /** The variables the program reads. */
 export interface Settings {
   binary: string;
-  env: Record<string, string>;
+  env: NodeJS.ProcessEnv;
 }
 
 export interface KeyFile {
@@ -46,4 +47,31 @@ export async function publish(settings: Settings, key: KeyFile, zoneFile: string
     env: settings.env,
     timeout: 120_000,
   });
+}
+
+/**
+ * A key's own TLS at this address, in front of a web server (`to`, host and port). Without addresses it publishes
+ * nothing.
+ */
+export async function startProxy(
+  settings: Settings,
+  key: KeyFile,
+  { to, listen, publish }: { to: string; listen: string; publish: boolean },
+): Promise<Running> {
+  const records = publish ? [] : ["--no-publish"];
+  const running = new Running(
+    settings.binary,
+    ["proxy", "--key", key.file, "--to", to, "--listen", listen, ...records, "--json"],
+    { env: { ...process.env, ...settings.env } },
+  );
+  await running.line((text) => text.startsWith("{"), 60_000);
+  return running;
+}
+
+/** The native hosts that run: the program under test, started by a browser and not from a terminal. */
+export function nativeHosts(): number[] {
+  return processes()
+    .filter(({ executable, state }) => executable === binary && state !== "Z")
+    .filter(({ command: [, word = ""] }) => !["testnet", "proxy"].includes(word))
+    .map(({ pid }) => pid);
 }

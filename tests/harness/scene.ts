@@ -20,10 +20,15 @@ export interface Stage {
 }
 
 export interface SceneOptions<T> {
-  /** Sets up sites and keys before the browser starts. */
+  /** Sets up sites and keys before the tests begin. */
   prepare?: (world: World, dns: Resolver, name: BrowserName) => Promise<T>;
-  /** How to start the browser; without it, with the extension and the host of this world. */
-  launch?: (world: World, prepared: T) => LaunchOptions;
+  /**
+   * How to start the browser; without it, with the extension and the host of this world. It starts while sites and keys
+   * are set up.
+   */
+  launch?: (world: World) => LaunchOptions;
+  /** The same, after that and with something of it. */
+  launchAfter?: (world: World, prepared: T) => LaunchOptions;
   /** A key host's address that has to open before the tests begin: the extension and its host are at work then. */
   ready?: (prepared: T) => string;
 }
@@ -45,12 +50,16 @@ export function inEachBrowser<T extends object>(
         cleanup.defer(() => dns.stop());
         const world = await World.start();
         cleanup.defer(() => world.stop());
+        const launch = (how: LaunchOptions = {}) => {
+          const launching = TestBrowser.launch(name, { env: world.hostEnv(), ...how });
+          // Whatever else fails meanwhile.
+          const launched = launching.catch(() => null);
+          cleanup.defer(async () => (await launched)?.close());
+          return launching;
+        };
+        const early = options.launchAfter ? null : launch(options.launch?.(world));
         const prepared = (await options.prepare?.(world, dns, name)) ?? ({} as T);
-        const browser = await TestBrowser.launch(name, {
-          env: world.hostEnv(),
-          ...options.launch?.(world, prepared),
-        });
-        cleanup.defer(() => browser.close());
+        const browser = await (early ?? launch(options.launchAfter?.(world, prepared)));
         stage = { world, dns, browser, ...prepared };
         if (options.ready)
           await browser.ready(options.ready(prepared)).catch((failure) => keep(what, failure));

@@ -57,6 +57,7 @@ export class Site {
   }
 
   async stop(): Promise<void> {
+    if (!this.#server.listening) return;
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cleanup } from "./cleanup.ts";
 import { binary } from "./paths.ts";
-import { type KeyFile, newKey, publish, type Settings, showKey, startTestnet } from "./pkarr.ts";
+import { type KeyFile, newKey, publish, type Settings, showKey, startProxy, startTestnet } from "./pkarr.ts";
+import type { Running } from "./processes.ts";
 import { type Routes, Site, type SiteOptions } from "./site.ts";
 
 /** Enough for a lookup to take several steps, few enough to start at once. */
@@ -31,6 +32,12 @@ export interface KeySite {
   url(path?: string, subdomain?: string): string;
 }
 
+/** A site that is spoken to in TLS with its key: `url` gives `https://` addresses. */
+export interface SecureSite extends KeySite {
+  /** Ends what speaks TLS, and the site behind it. */
+  stop(): Promise<void>;
+}
+
 export class World {
   /** The nodes of the DHT on this machine; none where it is the public one. */
   readonly bootstrap: string[];
@@ -40,6 +47,7 @@ export class World {
   #addresses = 0;
   #keys = 0;
   #hosts = 0;
+  #homes = 0;
 
   private constructor(directory: string, bootstrap: string[], settings: Settings, cleanup: Cleanup) {
     this.bootstrap = bootstrap;
@@ -52,7 +60,10 @@ export class World {
     const cleanup = new Cleanup();
     try {
       const directory = options.directory ?? mkdtempSync(join(tmpdir(), "pkarr-world-"));
-      if (!options.directory) cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+      if (!options.directory)
+        cleanup.defer(() =>
+          rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
+        );
       const settings: Settings = {
         binary: options.binary ?? binary,
         // A configuration of the user's own has no say here.
@@ -78,6 +89,14 @@ export class World {
     const data = join(this.#directory, `host-${this.#hosts}`);
     mkdirSync(data, { recursive: true });
     return { ...this.settings.env, PKARR_DATA_DIR: data, PKARR_ALLOW_PRIVATE: "1", ...extra };
+  }
+
+  /** A home for a browser that is started more than once. */
+  home(): string {
+    this.#homes += 1;
+    const home = join(this.#directory, `home-${this.#homes}`);
+    mkdirSync(home);
+    return home;
   }
 
   /** An address no other site of this world has. */
@@ -123,6 +142,41 @@ export class World {
     return { key: file.key, file, site, url };
   }
 
+  /** A site behind `pkarr proxy`, and a key whose records lead there. */
+  async secureSite(routes: Routes, options: { subdomains?: boolean } = {}): Promise<SecureSite> {
+    const site = await this.site(routes);
+    const file = await this.key();
+    const proxy = await this.secure(file, site, options);
+    const url = (path = "/", subdomain = "") => `https://${subdomain && `${subdomain}.`}${file.key}${path}`;
+    const stop = async () => {
+      await proxy.stop();
+      await site.stop();
+    };
+    return { key: file.key, file, site, url, stop };
+  }
+
+  /**
+   * Puts `pkarr proxy` in front of a site, which publishes its own records; with `subdomains`, of which it knows
+   * nothing, all records are published beside it.
+   */
+  async secure(key: KeyFile, site: Site, { subdomains = false } = {}): Promise<Running> {
+    const proxy = await this.proxy(key, site, { publish: !subdomains });
+    if (subdomains) {
+      const port = securePort(site) === 443 ? "" : ` port=${securePort(site)}`;
+      const records = (name: string) => `${name} 300 HTTPS 1 .${port}\n${name} 300 A ${site.address}\n`;
+      await this.publish(key, records("@") + records("*"));
+    }
+    return proxy;
+  }
+
+  /** `pkarr proxy` beside a site, at its address, with this key, whatever the records say. */
+  async proxy(key: KeyFile, site: Site, { publish = false } = {}): Promise<Running> {
+    const places = { to: `${site.address}:${site.port}`, listen: `${site.address}:${securePort(site)}` };
+    const proxy = await startProxy(this.settings, key, { ...places, publish });
+    this.#cleanup.defer(() => proxy.stop());
+    return proxy;
+  }
+
   /** Remembers what has to be undone with this world. */
   defer(step: () => unknown): void {
     this.#cleanup.defer(step);
@@ -131,4 +185,9 @@ export class World {
   async stop(): Promise<void> {
     await this.#cleanup.run();
   }
+}
+
+/** Who may not listen at port 80 may not at 443 either. */
+function securePort(site: Site): number {
+  return site.port === 80 ? 443 : site.port + 363;
 }

@@ -2,37 +2,47 @@
  * open.html: a short stop on the way to a key.
  *
  * With `?search=` it stands for a web search whose words look like a key, and goes to the key, or on to the
- * search if they are none. With `?url=` (the redirect way) it asks where the key leads, and goes there.
+ * search if they are none. With `?url=` (the redirect way) it asks where the key leads, and goes there. With `?link=`
+ * it stands for a `web+pk:` link, which Firefox gives to extensions, and goes to the key.
  */
 
 import { ask } from "../../messages/messages";
 import { element } from "../../pages/element";
-import { turnedSearch, wantedAddress, writtenAddress } from "../../pages/page-address";
+import { followedLink, turnedSearch, wantedAddress, writtenAddress } from "../../pages/page-address";
 import { plainText } from "../../pages/plain-text";
 import type { RpcError } from "../../protocol/protocol";
 
 /** An answer that comes sooner shows nothing, so the page does not flash up. */
 const SILENT_MS = 400;
 
+const NOT_A_KEY: RpcError = {
+  code: 1,
+  message: "This address does not lead to a key.",
+  data: { code: "not-a-key", todo: "Check it: a key has 52 characters and ends in y or o." },
+};
+
 const search = turnedSearch(location);
 const wanted = wantedAddress(location);
+const link = followedLink(location);
 let left = false;
 
 // In a frame the page could be shown as part of another.
 if (window === window.top) void begin();
 
 async function begin(): Promise<void> {
-  element("url").textContent = plainText(wanted ?? search ?? writtenAddress(location));
+  element("url").textContent = plainText(wanted ?? search ?? link ?? writtenAddress(location));
   element("retry").addEventListener("click", () => location.reload());
   setTimeout(reveal, SILENT_MS);
   if (search) await goOn(search);
   else if (wanted) await open(wanted);
-  else
-    fail({
-      code: 1,
-      message: "This address does not lead to a key.",
-      data: { code: "not-a-key", todo: "Check it: a key has 52 characters and ends in y or o." },
-    });
+  else if (link) await follow(link);
+  else fail(NOT_A_KEY);
+}
+
+async function follow(link: string): Promise<void> {
+  const { go } = await ask("link", { link });
+  if (go) leave(go);
+  else fail(NOT_A_KEY);
 }
 
 async function goOn(search: string): Promise<void> {

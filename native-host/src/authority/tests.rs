@@ -1,5 +1,6 @@
 use std::{net::Ipv4Addr, thread};
 
+use rcgen::GeneralSubtree;
 use rustls::{
     RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
@@ -140,15 +141,23 @@ fn a_root_is_renewed_before_its_end_or_when_the_list_has_changed() {
     assert!(authority.not_after() > now + DAY * 364);
     assert!(authority.not_after() < now + DAY * 366);
 
-    let key = CertificateKey::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let mut other = constraints::extension();
-    other.excluded_subtrees.remove(17);
-    params.name_constraints = Some(other);
-    let text = key.serialize_pem() + &params.self_signed(&key).unwrap().pem();
-    let old = Authority::read(text.as_bytes(), PathBuf::new()).unwrap();
-    assert!(old.needs_renewal(now));
+    let with = |change: &dyn Fn(&mut Vec<GeneralSubtree>)| {
+        let key = CertificateKey::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.not_after = (now + ROOT_LIFE).into();
+        let mut other = constraints::extension();
+        change(&mut other.excluded_subtrees);
+        params.name_constraints = Some(other);
+        let text = key.serialize_pem() + &params.self_signed(&key).unwrap().pem();
+        Authority::read(text.as_bytes(), PathBuf::new()).unwrap()
+    };
+    assert!(!with(&|_| {}).needs_renewal(now));
+    assert!(with(&|excluded| drop(excluded.remove(17))).needs_renewal(now));
+    assert!(with(&|excluded| drop(excluded.pop())).needs_renewal(now));
+    // One with a longer list, of a newer version, is left alone by this one.
+    let more = |excluded: &mut Vec<_>| excluded.push(GeneralSubtree::DnsName("newer".to_owned()));
+    assert!(!with(&more).needs_renewal(now));
 }
 
 #[test]

@@ -179,7 +179,7 @@ impl Options {
         let data_dir = self
             .data_dir
             .or(file.data_dir)
-            .or_else(|| folders.map(|folders| folders.data_dir().to_owned()))
+            .or_else(|| folders.as_ref().map(own_folder))
             .ok_or_else(|| {
                 Problem::new(
                     Code::BadRequest,
@@ -230,6 +230,12 @@ impl Options {
             config: self.config.or(default_config),
         })
     }
+}
+
+/// The folder for data where none is named. It is this machine’s own: what roams on Windows is
+/// copied to others, and secret keys stay where they are.
+fn own_folder(folders: &ProjectDirs) -> PathBuf {
+    folders.data_local_dir().to_owned()
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<File, Problem> {
@@ -366,6 +372,17 @@ mod tests {
             ..options()
         };
         assert_eq!(with_file(given, text).unwrap().bootstrap, ["b:2"]);
+    }
+
+    #[test]
+    fn data_stays_on_this_machine() {
+        let folders = ProjectDirs::from("org", "pkarr", "pkarr").unwrap();
+        let folder = own_folder(&folders);
+        if cfg!(windows) {
+            assert!(!folder.starts_with(std::env::var_os("APPDATA").unwrap()));
+        } else {
+            assert_eq!(folder, folders.data_dir());
+        }
     }
 
     #[test]

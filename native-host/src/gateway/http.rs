@@ -25,13 +25,13 @@ use super::{
     GatewayConfig,
     body::{Body, Passing, Pulse, empty},
     certificates::Certificates,
-    connect::{ConnectError, Connector, Site, Way},
-    fields,
+    connect::Connector,
+    fields, from,
     limits::{Limits, Turn},
     pages::{self, Failure, Reader},
     pool::{ExchangeError, Pool},
     target::{self, Asked},
-    upgrade as web_socket,
+    way::{ConnectError, Reach, Site, Way},
 };
 use crate::{
     endpoint::{Endpoint, Target},
@@ -39,12 +39,13 @@ use crate::{
     key::KeyHost,
     problem::{Code, Problem},
     resolver::{Policy, Priority, Resolver, Route},
+    web_socket,
 };
 
 /// How many WebSockets are open at the same time.
 const MAX_WEB_SOCKETS: usize = 512;
 /// How long a site may take to answer after the request has last moved.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What answers the browser's requests.
 #[derive(Debug)]
@@ -55,6 +56,15 @@ pub(super) struct Proxy {
     web_sockets: Arc<Semaphore>,
     certificates: Arc<Certificates>,
     https_in_use: Arc<AtomicBool>,
+}
+
+/// Where one request is to go.
+#[derive(Debug, Clone, Copy)]
+struct Goal<'a> {
+    asked: &'a Asked,
+    site: &'a Site,
+    endpoints: &'a [Endpoint],
+    reach: Reach,
 }
 
 impl Proxy {
@@ -109,13 +119,16 @@ impl Proxy {
         }
         let key = asked.host.key();
         let turn = self.limits.turn(key)?;
+        let page = from::page(request.headers());
+        let framed = from::is_framed(request.headers());
         let priority = match reader {
-            Reader::Person => Priority::Page,
-            Reader::Program => Priority::Part,
+            Reader::Person if !framed => Priority::Page,
+            _ => Priority::Part,
         };
         let cache = self.resolver.cache();
-        if reader == Reader::Program && cache.get(key).is_none() && !cache.is_absent(key) {
-            self.limits.pay_lookup(&asked.host, request.headers())?;
+        let pays = reader == Reader::Program || framed || page.is_some();
+        if pays && cache.get(key).is_none() && !cache.is_absent(key) {
+            self.limits.pay_lookup(key, page)?;
         }
         let route = self
             .resolver
@@ -136,13 +149,21 @@ impl Proxy {
             host: asked.host.clone(),
             port: asked.port,
             secure: asked.secure,
-            beyond: reader == Reader::Program,
+        };
+        let reach = match reader {
+            Reader::Program if from::is_of_another(&asked.host, request.headers()) => Reach::Beyond,
+            _ => Reach::Records,
+        };
+        let goal = Goal {
+            asked,
+            site: &site,
+            endpoints: &route.endpoints,
+            reach,
         };
         let outcome = if web_socket::is_asked(request.headers()) {
-            self.open_web_socket(asked, &site, &route, request, turn)
-                .await
+            self.open_web_socket(goal, request, turn).await
         } else {
-            self.exchange(asked, &site, &route, request, turn).await
+            self.exchange(goal, request, turn).await
         };
         match outcome {
             Err(ExchangeError::Connect(error)) => match *error {
@@ -181,9 +202,7 @@ impl Proxy {
 
     async fn exchange(
         &self,
-        asked: &Asked,
-        site: &Site,
-        route: &Route,
+        goal: Goal<'_>,
         request: Request<Incoming>,
         turn: Turn,
     ) -> Result<Response<Body>, ExchangeError> {
@@ -199,17 +218,17 @@ impl Proxy {
         join_cookies(request.headers_mut());
         request.extensions_mut().clear();
         let path = request.uri().path_and_query().cloned();
+        let fit =
+            |request: &mut _, way: &_, http2| fit(request, goal.asked, path.clone(), way, http2);
         let exchange = self
             .pool
-            .exchange(site, &route.endpoints, request, |request, lease| {
-                fit(request, asked, path.clone(), lease.way(), lease.is_http2())
-            });
+            .exchange(goal.site, goal.endpoints, goal.reach, request, fit);
         let mut exchange = std::pin::pin!(exchange);
         let response = loop {
             match timeout_at(pulse.last() + ANSWER_TIMEOUT, &mut exchange).await {
                 Ok(outcome) => break outcome?,
                 Err(_) if pulse.last() + ANSWER_TIMEOUT > Instant::now() => {}
-                Err(_) => return Err(ConnectError::Late(asked.host.clone()).into()),
+                Err(_) => return Err(ConnectError::Late(goal.asked.host.clone()).into()),
             }
         };
         finished(response, turn)
@@ -217,9 +236,7 @@ impl Proxy {
 
     async fn open_web_socket(
         &self,
-        asked: &Asked,
-        site: &Site,
-        route: &Route,
+        goal: Goal<'_>,
         mut request: Request<Incoming>,
         turn: Turn,
     ) -> Result<Response<Body>, ExchangeError> {
@@ -227,12 +244,15 @@ impl Proxy {
             .try_acquire_owned()
             .map_err(|_| ExchangeError::Busy)?;
         let browser: OnUpgrade = upgrade::on(&mut request);
-        let (mut sender, way) = self.pool.alone(site, &route.endpoints).await?;
+        let (mut sender, way) = self
+            .pool
+            .alone(goal.site, goal.endpoints, goal.reach)
+            .await?;
         let mut request = request.map(|_| empty());
         without_hop_by_hop(request.headers_mut());
         request.extensions_mut().clear();
         let path = request.uri().path_and_query().cloned();
-        fit(&mut request, asked, path, &way, false)?;
+        fit(&mut request, goal.asked, path, &way, false)?;
         web_socket::ask(request.headers_mut());
         let answer = timeout_at(
             Instant::now() + ANSWER_TIMEOUT,
@@ -240,7 +260,7 @@ impl Proxy {
         );
         let mut response = answer
             .await
-            .map_err(|_| ConnectError::Late(asked.host.clone()))??;
+            .map_err(|_| ConnectError::Late(goal.asked.host.clone()))??;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return finished(response, turn);
         }
@@ -333,6 +353,7 @@ fn no_endpoint(host: &KeyHost, route: &Route) -> Failure {
 fn told(error: ExchangeError, host: &KeyHost) -> Problem {
     match error {
         ExchangeError::Connect(error) => (*error).into(),
+        ExchangeError::AsBefore(problem) => problem,
         ExchangeError::Busy => Problem::new(Code::Busy, error),
         ExchangeError::Target(error) => Problem::new(Code::BadRequest, error),
         ExchangeError::Status(_) | ExchangeError::Coding => {

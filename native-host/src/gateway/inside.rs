@@ -117,8 +117,7 @@ impl Tunnels {
     ) -> Result<(Tunnel, OwnedSemaphorePermit), Problem> {
         let (host, port) = target::of_tunnel(request)?;
         if port == 443 && !self.certificates.are_there() {
-            let what = format!("https://{host}/ was asked for");
-            return Err(Problem::new(Code::HttpsOff, what));
+            return Err(https_off(&host));
         }
         let permit = Arc::clone(&self.open)
             .try_acquire_owned()
@@ -139,9 +138,9 @@ impl Tunnels {
         if first == Some(HANDSHAKE) {
             let stream = timeout(HANDSHAKE_TIMEOUT, self.handshake(stream, &tunnel)).await??;
             let http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
-            serve_http(self.proxy, stream, tunnel, Inside::Tls { http2 }).await
+            self.serve_http(stream, tunnel, Inside::Tls { http2 }).await
         } else if first.is_some() && tunnel.port != 443 {
-            serve_http(self.proxy, stream, tunnel, Inside::Plain).await
+            self.serve_http(stream, tunnel, Inside::Plain).await
         } else {
             Ok(())
         }
@@ -159,48 +158,51 @@ impl Tunnels {
         }
         hello.into_stream(config).await
     }
+
+    async fn serve_http<S>(self, stream: S, tunnel: Tunnel, inside: Inside) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let secure = inside != Inside::Plain;
+        let service = service_fn(move |request: Request<Incoming>| {
+            let proxy = Arc::clone(&self.proxy);
+            // A browser keeps its connection for long, and the root may go meanwhile.
+            let asked = if secure && !self.certificates.are_there() {
+                Err(https_off(&tunnel.host))
+            } else {
+                target::of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request)
+            };
+            // Boxed for the same reason as in the gateway's own service.
+            Box::pin(async move { Ok::<_, Infallible>(proxy.answer(asked, request).await) })
+        });
+        let stream = TokioIo::new(stream);
+        let served = if inside == (Inside::Tls { http2: true }) {
+            // No extended CONNECT (RFC 8441): Firefox would use it for WebSockets, which then could not
+            // be passed on to a site that speaks HTTP/1.1.
+            http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(MAX_STREAMS)
+                .max_header_list_size(MAX_HEAD as u32)
+                .initial_stream_window_size(STREAM_WINDOW)
+                .initial_connection_window_size(CONNECTION_WINDOW)
+                .keep_alive_interval(HEAD_TIMEOUT)
+                .serve_connection(stream, service)
+                .await
+        } else {
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT)
+                .max_buf_size(MAX_HEAD)
+                .serve_connection(stream, service)
+                .with_upgrades()
+                .await
+        };
+        served.map_err(io::Error::other)
+    }
 }
 
-async fn serve_http<S>(
-    proxy: Arc<Proxy>,
-    stream: S,
-    tunnel: Tunnel,
-    inside: Inside,
-) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let secure = inside != Inside::Plain;
-    let service = service_fn(move |request: Request<Incoming>| {
-        let proxy = Arc::clone(&proxy);
-        let asked = target::of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request);
-        // Boxed for the same reason as in the gateway's own service.
-        Box::pin(async move { Ok::<_, Infallible>(proxy.answer(asked, request).await) })
-    });
-    let stream = TokioIo::new(stream);
-    let served = if inside == (Inside::Tls { http2: true }) {
-        // No extended CONNECT (RFC 8441): Firefox would use it for WebSockets, which then could not
-        // be passed on to a site that speaks HTTP/1.1.
-        http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(MAX_STREAMS)
-            .max_header_list_size(MAX_HEAD as u32)
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .keep_alive_interval(HEAD_TIMEOUT)
-            .serve_connection(stream, service)
-            .await
-    } else {
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(MAX_HEAD)
-            .preserve_header_case(true)
-            .serve_connection(stream, service)
-            .with_upgrades()
-            .await
-    };
-    served.map_err(io::Error::other)
+fn https_off(host: &KeyHost) -> Problem {
+    Problem::new(Code::HttpsOff, format!("https://{host}/ was asked for"))
 }
 
 /// A stream of which the first bytes may have been read already.

@@ -3,8 +3,7 @@
 //! A key's site may have only so many requests under way. And a page may name only so many other
 //! keys at once: each costs a lookup in the DHT, and a page with hundreds of them would keep
 //! everybody else waiting and make this machine ask strangers' nodes all day. A page has a purse of
-//! lookups that fills up again slowly; it is known by the `Origin` or `Referer` of its requests,
-//! and pages that hide both share one purse.
+//! lookups that fills up again slowly; pages that don't tell who they are share one.
 
 use std::{
     collections::HashMap,
@@ -12,12 +11,12 @@ use std::{
     time::Duration,
 };
 
-use hyper::{HeaderMap, Uri, header};
 use moka::sync::Cache;
 use tokio::time::Instant;
 
+use super::from::Page;
 use crate::{
-    key::{KeyHost, PublicKey},
+    key::PublicKey,
     problem::{Code, Problem},
 };
 
@@ -34,7 +33,7 @@ const MAX_PAGES: u64 = 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     under_way: Arc<Mutex<HashMap<PublicKey, usize>>>,
-    purses: Cache<String, Arc<Mutex<Purse>>>,
+    purses: Cache<Option<Page>, Arc<Mutex<Purse>>>,
 }
 
 #[derive(Debug)]
@@ -76,11 +75,9 @@ impl Limits {
         })
     }
 
-    /// Pays for the lookup of a key that nothing is known of yet, on behalf of the page that sent
-    /// these fields.
-    pub(super) fn pay_lookup(&self, host: &KeyHost, headers: &HeaderMap) -> Result<(), Problem> {
-        let page = page(headers);
-        if page == host.as_str() {
+    /// Pays for the lookup of a key that nothing is known of yet, on behalf of a page.
+    pub(super) fn pay_lookup(&self, key: &PublicKey, page: Option<Page>) -> Result<(), Problem> {
+        if page == Some(Page::Key(*key)) {
             return Ok(());
         }
         let purse = self.purses.get_with(page, || {
@@ -115,15 +112,6 @@ impl Drop for Turn {
     }
 }
 
-/// The host of the page that a request comes from; empty where it is not told.
-fn page(headers: &HeaderMap) -> String {
-    [header::ORIGIN, header::REFERER]
-        .iter()
-        .filter_map(|name| headers.get(name)?.to_str().ok()?.parse::<Uri>().ok())
-        .find_map(|uri| Some(uri.host()?.to_ascii_lowercase()))
-        .unwrap_or_default()
-}
-
 /// What the locks guard is whole at every moment, even if a holder panics.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -133,41 +121,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::key::KeyPair;
-    use hyper::header::HeaderValue;
 
-    fn host(number: u8) -> KeyHost {
-        KeyHost::from(KeyPair::from_secret(&[number; 32]).public())
+    fn key(number: u8) -> PublicKey {
+        KeyPair::from_secret(&[number; 32]).public()
     }
 
-    fn from(page: &str) -> HeaderMap {
-        let value = HeaderValue::from_str(&format!("http://{page}/x")).unwrap();
-        HeaderMap::from_iter([(header::REFERER, value)])
+    fn page(number: u8) -> Option<Page> {
+        Some(Page::Key(key(number)))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_page_has_so_many_lookups_and_gets_more_with_time() {
         let limits = Limits::new();
-        let page = from(host(1).as_str());
-        let paid = |page: &HeaderMap| limits.pay_lookup(&host(2), page);
+        let paid = |page| limits.pay_lookup(&key(2), page);
         for _ in 0..64 {
-            paid(&page).unwrap();
+            paid(page(1)).unwrap();
         }
-        assert_eq!(paid(&page).unwrap_err().code, Code::Busy);
+        assert_eq!(paid(page(1)).unwrap_err().code, Code::Busy);
         // Nobody else pays for it.
-        paid(&from(host(3).as_str())).unwrap();
-        paid(&HeaderMap::new()).unwrap();
+        paid(page(3)).unwrap();
+        paid(None).unwrap();
         tokio::time::advance(Duration::from_secs(2)).await;
-        paid(&page).unwrap();
-        paid(&page).unwrap();
-        assert_eq!(paid(&page).unwrap_err().code, Code::Busy);
+        paid(page(1)).unwrap();
+        paid(page(1)).unwrap();
+        assert_eq!(paid(page(1)).unwrap_err().code, Code::Busy);
     }
 
     #[tokio::test]
     async fn a_page_asks_for_its_own_key_as_often_as_it_likes() {
         let limits = Limits::new();
         for _ in 0..200 {
-            let page = from(host(1).as_str());
-            limits.pay_lookup(&host(1), &page).unwrap();
+            limits.pay_lookup(&key(1), page(1)).unwrap();
         }
     }
 
@@ -175,12 +159,12 @@ mod tests {
     fn a_key_has_so_many_requests_under_way() {
         let limits = Limits::new();
         let mut turns: Vec<Turn> = (0..PER_KEY)
-            .map(|_| limits.turn(host(1).key()).unwrap())
+            .map(|_| limits.turn(&key(1)).unwrap())
             .collect();
-        assert_eq!(limits.turn(host(1).key()).unwrap_err().code, Code::Busy);
-        limits.turn(host(2).key()).unwrap();
+        assert_eq!(limits.turn(&key(1)).unwrap_err().code, Code::Busy);
+        limits.turn(&key(2)).unwrap();
         turns.pop();
-        limits.turn(host(1).key()).unwrap();
+        limits.turn(&key(1)).unwrap();
         drop(turns);
         assert!(lock(&limits.under_way).is_empty());
     }

@@ -20,7 +20,6 @@ use hyper::{
     body::{Body as _, Incoming},
     client::conn::{http1, http2},
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, interval, timeout},
@@ -28,9 +27,15 @@ use tokio::{
 
 use super::{
     body::{Body, empty},
-    connect::{ConnectError, Connection, Connector, Site, Way},
+    client::{Sender, begin_http1, begin_http2},
+    connect::Connector,
+    way::{ConnectError, Reach, Site, Way},
 };
-use crate::{endpoint::Endpoint, tls::Alpn};
+use crate::{
+    endpoint::{Endpoint, Target},
+    problem::Problem,
+    tls::Alpn,
+};
 
 /// How long an unused connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -41,12 +46,6 @@ const MAX_IDLE: usize = 256;
 const PER_SITE: usize = 32;
 /// How long a request waits for one of them.
 const WAIT: Duration = Duration::from_secs(30);
-/// How many bytes of an answer's head are read.
-const MAX_HEAD: usize = 64 * 1024;
-/// How much of an answer may be on its way over HTTP/2 before it is read, for one and for all.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
-
 /// Connections to sites.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -63,6 +62,8 @@ struct Entry {
     /// others that wait need one of their own.
     opening: Arc<tokio::sync::Mutex<()>>,
     speaks_http1: bool,
+    /// When no connection came about last, and why.
+    failed: Option<(Instant, Problem)>,
     places: Arc<Semaphore>,
     used: Instant,
 }
@@ -83,16 +84,10 @@ struct Shared {
 
 /// A connection that is one request's to use.
 #[derive(Debug)]
-pub(super) struct Lease {
+struct Lease {
     sender: Sender,
     way: Way,
     reused: bool,
-}
-
-#[derive(Debug)]
-enum Sender {
-    Http1(http1::SendRequest<Body>, OwnedSemaphorePermit),
-    Http2(http2::SendRequest<Body>),
 }
 
 /// Why a request got no answer.
@@ -101,6 +96,9 @@ pub(super) enum ExchangeError {
     /// There is no connection.
     #[error(transparent)]
     Connect(Box<ConnectError>),
+    /// There is none, as one that asked at the same time has found out.
+    #[error(transparent)]
+    AsBefore(Problem),
     /// The site broke off, or answered what is not HTTP.
     #[error(transparent)]
     Http(#[from] hyper::Error),
@@ -132,35 +130,40 @@ impl Pool {
     }
 
     /// Sends a request to a site and gives its answer. `fit` writes the target and the header
-    /// fields that depend on the way.
+    /// fields that depend on the way, and on whether HTTP/2 is spoken.
     pub(super) async fn exchange(
         &self,
         site: &Site,
         endpoints: &[Endpoint],
+        reach: Reach,
         mut request: Request<Body>,
-        fit: impl Fn(&mut Request<Body>, &Lease) -> Result<(), hyper::http::Error>,
+        fit: impl Fn(&mut Request<Body>, &Way, bool) -> Result<(), hyper::http::Error>,
     ) -> Result<Response<Incoming>, ExchangeError> {
         let again = again(&request);
-        let mut lease = self.lease(site, endpoints, true).await?;
+        let mut lease = self.lease(site, endpoints, reach, true).await?;
         loop {
-            fit(&mut request, &lease)?;
+            fit(&mut request, &lease.way, lease.is_http2())?;
             let reused = lease.reused;
-            let (lost, error) = match lease.sender.send(request).await {
+            let (unsent, error) = match lease.sender.send(request).await {
                 Ok(response) => {
                     self.take_back(site, lease);
                     return Ok(response);
                 }
                 Err(lost) => lost,
             };
-            let unsent = lost.or_else(|| reused.then(|| again.as_ref().map(repeat)).flatten());
-            let Some(unsent) = unsent else {
-                return Err(error.into());
-            };
             if !reused {
                 return Err(error.into());
             }
-            request = unsent;
-            lease = self.lease(site, endpoints, false).await?;
+            request = match (unsent, &again) {
+                (Some(unsent), _) => unsent,
+                (None, Some(again)) => repeat(again),
+                (None, None) => return Err(error.into()),
+            };
+            // Once more, on a connection that nobody has used before: then the site itself is at
+            // fault, and asking it again and again would be an attack.
+            self.change(site, |entry| entry.shared = None);
+            lease = self.lease(site, endpoints, reach, false).await?;
+            lease.reused = false;
         }
     }
 
@@ -169,10 +172,11 @@ impl Pool {
         &self,
         site: &Site,
         endpoints: &[Endpoint],
+        reach: Reach,
     ) -> Result<(http1::SendRequest<Body>, Way), ExchangeError> {
         let connection = self
             .connector
-            .connect(site, endpoints, Alpn::Http11)
+            .connect(site, endpoints, reach, Alpn::Http11)
             .await?;
         let way = connection.way.clone();
         Ok((begin_http1(connection).await?, way))
@@ -182,34 +186,60 @@ impl Pool {
         &self,
         site: &Site,
         endpoints: &[Endpoint],
+        reach: Reach,
         may_be_used: bool,
     ) -> Result<Lease, ExchangeError> {
-        if may_be_used && let Some(lease) = self.kept(site, endpoints) {
+        let kept = |may_be_used: bool| match may_be_used {
+            true => self.kept(site, endpoints, reach),
+            false => self.kept_shared(site, endpoints, reach),
+        };
+        if may_be_used && let Some(lease) = kept(true) {
             return Ok(lease);
         }
-        let (opening, places, speaks_http1) = {
-            let mut sites = self.lock();
-            let entry = sites.entry(site.clone()).or_insert_with(Entry::new);
-            entry.used = Instant::now();
-            let places = Arc::clone(&entry.places);
-            (Arc::clone(&entry.opening), places, entry.speaks_http1)
+        let asked_at = Instant::now();
+        let (opening, places) = self.change(site, |entry| {
+            (Arc::clone(&entry.opening), Arc::clone(&entry.places))
+        });
+        let tls = |endpoint: &Endpoint| match endpoint.target {
+            Target::Addresses(_) => endpoint.tls,
+            Target::Icann(_) => reach == Reach::Beyond,
         };
-        let tls = endpoints.iter().any(|endpoint| endpoint.tls) || site.beyond;
-        let _first = if tls && !speaks_http1 {
-            let first = opening.lock_owned().await;
-            // Somebody may have opened what all can share meanwhile.
-            if let Some(lease) = self.kept_shared(site, endpoints) {
+        let mut first = None;
+        if endpoints.iter().any(tls) && !self.change(site, |entry| entry.speaks_http1) {
+            let turn = opening.lock_owned().await;
+            // Who was here before may have opened what can be shared, or found out that each
+            // needs a connection of its own, or that there is none to be had.
+            if let Some(lease) = kept(may_be_used) {
                 return Ok(lease);
             }
-            Some(first)
-        } else {
-            None
-        };
+            let (failed, speaks_http1) =
+                self.change(site, |entry| (entry.failed.clone(), entry.speaks_http1));
+            if let Some((at, problem)) = failed
+                && at >= asked_at
+            {
+                return Err(ExchangeError::AsBefore(problem));
+            }
+            first = (!speaks_http1).then_some(turn);
+        }
         let place = timeout(WAIT, places.acquire_owned())
             .await
             .map_err(|_| ExchangeError::Busy)?
             .map_err(|_| ExchangeError::Busy)?;
-        let connection = self.connector.connect(site, endpoints, Alpn::Any).await?;
+        let connected = self
+            .connector
+            .connect(site, endpoints, reach, Alpn::Any)
+            .await;
+        let connection = match connected {
+            Ok(connection) => connection,
+            // Not a failure but a way that each request has to be told of.
+            Err(error @ ConnectError::Icann { .. }) => return Err(error.into()),
+            Err(error) => {
+                let problem = Problem::from(error);
+                let failed = Some((Instant::now(), problem.clone()));
+                self.change(site, |entry| entry.failed = failed);
+                return Err(ExchangeError::AsBefore(problem));
+            }
+        };
         let way = connection.way.clone();
         let http2 = connection.http2;
         let sender = if http2 {
@@ -225,6 +255,7 @@ impl Pool {
             self.change(site, |entry| entry.speaks_http1 = true);
             Sender::Http1(sender, place)
         };
+        drop(first);
         Ok(Lease {
             sender,
             way,
@@ -233,15 +264,15 @@ impl Pool {
     }
 
     /// A connection that is there already.
-    fn kept(&self, site: &Site, endpoints: &[Endpoint]) -> Option<Lease> {
-        if let Some(lease) = self.kept_shared(site, endpoints) {
+    fn kept(&self, site: &Site, endpoints: &[Endpoint], reach: Reach) -> Option<Lease> {
+        if let Some(lease) = self.kept_shared(site, endpoints, reach) {
             return Some(lease);
         }
         let mut sites = self.lock();
         let entry = sites.get_mut(site)?;
         entry.used = Instant::now();
         while let Some(idle) = entry.idle.pop() {
-            if !idle.sender.is_closed() && idle.way.is_led_by(site, endpoints) {
+            if !idle.sender.is_closed() && idle.way.is_led_by(site, endpoints, reach) {
                 return Some(Lease {
                     sender: Sender::Http1(idle.sender, idle._place),
                     way: idle.way,
@@ -252,11 +283,11 @@ impl Pool {
         None
     }
 
-    fn kept_shared(&self, site: &Site, endpoints: &[Endpoint]) -> Option<Lease> {
+    fn kept_shared(&self, site: &Site, endpoints: &[Endpoint], reach: Reach) -> Option<Lease> {
         let mut sites = self.lock();
         let entry = sites.get_mut(site)?;
         let shared = entry.shared.as_ref()?;
-        if shared.sender.is_closed() || !shared.way.is_led_by(site, endpoints) {
+        if shared.sender.is_closed() || !shared.way.is_led_by(site, endpoints, reach) {
             entry.shared = None;
             return None;
         }
@@ -295,8 +326,12 @@ impl Pool {
         });
     }
 
-    fn change(&self, site: &Site, change: impl FnOnce(&mut Entry)) {
-        change(self.lock().entry(site.clone()).or_insert_with(Entry::new));
+    /// Looks at what there is for a site, or changes it.
+    fn change<T>(&self, site: &Site, change: impl FnOnce(&mut Entry) -> T) -> T {
+        let mut sites = self.lock();
+        let entry = sites.entry(site.clone()).or_insert_with(Entry::new);
+        entry.used = Instant::now();
+        change(entry)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Site, Entry>> {
@@ -305,28 +340,9 @@ impl Pool {
 }
 
 impl Lease {
-    /// How the connection was come by.
-    pub(super) fn way(&self) -> &Way {
-        &self.way
-    }
-
     /// Whether it speaks HTTP/2.
-    pub(super) fn is_http2(&self) -> bool {
+    fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
-    }
-}
-
-impl Sender {
-    /// Sends a request; with the error the request comes back if nothing of it was sent.
-    async fn send(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, (Option<Request<Body>>, hyper::Error)> {
-        let sent = match self {
-            Self::Http1(sender, _) => sender.try_send_request(request).await,
-            Self::Http2(sender) => sender.try_send_request(request).await,
-        };
-        sent.map_err(|mut error| (error.take_message(), error.into_error()))
     }
 }
 
@@ -337,42 +353,11 @@ impl Entry {
             shared: None,
             opening: Arc::default(),
             speaks_http1: false,
+            failed: None,
             places: Arc::new(Semaphore::new(PER_SITE)),
             used: Instant::now(),
         }
     }
-}
-
-async fn begin_http1(connection: Connection) -> Result<http1::SendRequest<Body>, hyper::Error> {
-    let (sender, driver) = http1::Builder::new()
-        .preserve_header_case(true)
-        .max_buf_size(MAX_HEAD)
-        .handshake(TokioIo::new(connection.stream))
-        .await?;
-    tokio::spawn(async move {
-        if let Err(error) = driver.with_upgrades().await {
-            tracing::debug!(%error, "connection to a site ended");
-        }
-    });
-    Ok(sender)
-}
-
-async fn begin_http2(connection: Connection) -> Result<http2::SendRequest<Body>, hyper::Error> {
-    let (sender, driver) = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(MAX_HEAD as u32)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20))
-        .handshake(TokioIo::new(connection.stream))
-        .await?;
-    tokio::spawn(async move {
-        if let Err(error) = driver.await {
-            tracing::debug!(%error, "connection to a site ended");
-        }
-    });
-    Ok(sender)
 }
 
 /// What is needed to send a request a second time: one without a body, of a method that may be

@@ -49,6 +49,11 @@ impl Racer {
             .all(|address| self.answered.get(address) == Some(false))
     }
 
+    /// An address that answered was of no use after all.
+    pub(super) fn note_failure(&self, address: SocketAddr) {
+        self.answered.insert(address, false);
+    }
+
     /// A connection to one of the addresses, or the failure of the first.
     pub(super) async fn connect(
         &self,

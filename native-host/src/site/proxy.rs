@@ -13,15 +13,25 @@ use hyper::{
     body::Incoming,
     header::{self, HeaderName, HeaderValue},
     http::uri::{Authority, PathAndQuery, Scheme},
-    upgrade::{self, OnUpgrade},
+    upgrade,
 };
 use hyper_util::{
     client::legacy::{self, Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Body, server::Visit, text};
-use crate::http_fields::{has_connection_option, join_cookies, name_te, without_hop_by_hop};
+use super::{
+    Body,
+    host::{HostError, host_for},
+    server::Visit,
+    text,
+};
+use crate::{
+    http_fields::{
+        has_connection_option, is_plainly_framed, join_cookies, name_te, without_hop_by_hop,
+    },
+    web_socket,
+};
 
 /// How long the server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,7 +43,6 @@ const KEPT: usize = 32;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 /// The server behind a site: `HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +84,8 @@ pub struct Proxy {
 
 /// Why a request is not answered by the server.
 enum Refusal {
-    /// The request names no host, or several.
-    Host,
+    /// The request is for no host, or for another’s.
+    Host(HostError),
     /// It can’t be written for the server.
     Request,
     /// Nobody accepts a connection.
@@ -107,7 +116,14 @@ impl Proxy {
         self.forward(request, visit)
             .await
             .unwrap_or_else(|refusal| match refusal {
-                Refusal::Host => text(StatusCode::BAD_REQUEST, "The request names no host."),
+                Refusal::Host(HostError::Unclear) => text(
+                    StatusCode::BAD_REQUEST,
+                    "The request does not say clearly which host it is for.",
+                ),
+                Refusal::Host(HostError::Misdirected) => text(
+                    StatusCode::MISDIRECTED_REQUEST,
+                    "This is the site of a key. The request is for another host.",
+                ),
                 Refusal::Request => {
                     text(StatusCode::BAD_REQUEST, "This request can’t be passed on.")
                 }
@@ -127,15 +143,18 @@ impl Proxy {
         mut request: Request<Incoming>,
         visit: &Visit,
     ) -> Result<Response<Body>, Refusal> {
-        let host = host(&request).ok_or(Refusal::Host)?;
-        let upgrade = wants_websocket(&request).then(|| upgrade::on(&mut request));
+        let host = host_for(&request, visit.key()).map_err(Refusal::Host)?;
+        if !is_plainly_framed(request.headers()) {
+            return Err(Refusal::Request);
+        }
+        let upgrade = wants_web_socket(&request).then(|| upgrade::on(&mut request));
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = self.uri(path).ok_or(Refusal::Request)?;
         *request.version_mut() = Version::HTTP_11;
         let fields = request.headers_mut();
         prepare(fields, host, visit.peer);
         if upgrade.is_some() {
-            switch(fields);
+            web_socket::ask(fields);
         }
         let mut response = self.client.request(request).await.map_err(|error| {
             tracing::debug!(error = %Chain(&error), "the server behind the site does not answer");
@@ -145,15 +164,20 @@ impl Proxy {
                 Refusal::Broken
             }
         })?;
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        // Nobody switches protocols unasked, or to another one.
+        let agreed = upgrade.is_some() && web_socket::is_asked(response.headers());
+        if !is_plainly_framed(response.headers()) || switched && !agreed {
+            return Err(Refusal::Broken);
+        }
         without_hop_by_hop(response.headers_mut());
         // The version is this connection’s, not that to the server (RFC 9110, section 2.5).
         *response.version_mut() = Version::HTTP_11;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let Some(near) = upgrade.filter(|_| switched) else {
             return Ok(response.map(|body| body.map_err(io::Error::other).boxed_unsync()));
-        }
-        let near = upgrade.ok_or(Refusal::Broken)?;
-        visit.spawn(join(near, upgrade::on(&mut response)));
-        switch(response.headers_mut());
+        };
+        visit.spawn(web_socket::joined(near, upgrade::on(&mut response)));
+        web_socket::ask(response.headers_mut());
         Ok(response.map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync()))
     }
 
@@ -169,29 +193,10 @@ impl Proxy {
     }
 }
 
-/// The host that is asked for: the target’s authority stands over `Host` (RFC 9112, section 3.2.2;
-/// RFC 9113, section 8.3.1).
-fn host(request: &Request<Incoming>) -> Option<HeaderValue> {
-    if let Some(authority) = request.uri().authority() {
-        return HeaderValue::from_str(authority.as_str()).ok();
-    }
-    let mut named = request.headers().get_all(header::HOST).iter();
-    let host = named.next().filter(|host| !host.is_empty())?;
-    named.next().is_none().then(|| host.clone())
-}
-
-fn wants_websocket(request: &Request<Incoming>) -> bool {
+fn wants_web_socket(request: &Request<Incoming>) -> bool {
     request.version() == Version::HTTP_11
         && has_connection_option(request.headers(), "upgrade")
-        && request
-            .headers()
-            .get(header::UPGRADE)
-            .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-fn switch(fields: &mut HeaderMap) {
-    fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    fields.insert(header::UPGRADE, WEBSOCKET);
+        && web_socket::is_asked(request.headers())
 }
 
 /// Makes the fields of a request those for the server.
@@ -225,17 +230,6 @@ fn prepare(fields: &mut HeaderMap, host: HeaderValue, peer: IpAddr) {
 fn is_claim(name: &HeaderName) -> bool {
     let name = name.as_str().replace('_', "-");
     name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
-}
-
-/// Passes bytes between the two ends of a WebSocket.
-async fn join(near: OnUpgrade, far: OnUpgrade) {
-    let (Ok(near), Ok(far)) = tokio::join!(near, far) else {
-        return;
-    };
-    let (mut near, mut far) = (TokioIo::new(near), TokioIo::new(far));
-    if let Err(error) = tokio::io::copy_bidirectional(&mut near, &mut far).await {
-        tracing::debug!(%error, "a WebSocket ended");
-    }
 }
 
 /// An error with its causes.

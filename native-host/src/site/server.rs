@@ -33,7 +33,7 @@ use super::{
     slots::{Slot, Slots},
 };
 use crate::{
-    key::KeyPair,
+    key::{KeyPair, PublicKey},
     tls::{H2, HTTP_11, server_config},
 };
 
@@ -54,6 +54,8 @@ pub struct Site {
 
 #[derive(Debug)]
 struct Shared {
+    /// Whose site it is.
+    key: PublicKey,
     content: Content,
     limits: SiteLimits,
     /// Says that nothing new is begun.
@@ -80,6 +82,11 @@ struct Hold {
 }
 
 impl Visit {
+    /// Whose site it is.
+    pub(super) fn key(&self) -> &PublicKey {
+        &self.shared.key
+    }
+
     /// Lets work go on that belongs to this connection, until the site stops.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.shared.stopping.clone();
@@ -109,6 +116,7 @@ impl Site {
             .map_err(|error| SiteError::Listen(listen, error))?;
         let ended = CancellationToken::new();
         let shared = Arc::new(Shared {
+            key: pair.public(),
             content,
             limits,
             stopping: ended.child_token(),

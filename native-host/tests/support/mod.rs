@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod liar;
+pub(crate) mod machine;
 pub(crate) mod nodes;
 pub(crate) mod relay;
 pub(crate) mod server;

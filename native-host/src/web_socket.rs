@@ -1,14 +1,16 @@
 //! WebSockets: connections that stop being HTTP.
 //!
-//! A browser asks for one with `Upgrade: websocket` (RFC 6455, section 4.1). The request goes to
-//! the site on a connection of its own; when the site agrees (`101`), both sides are joined until
-//! both have ended. No other protocol is upgraded to: what the gateway can't read it would not
+//! A browser asks for one with `Upgrade: websocket` (RFC 6455, section 4.1). The gateway and the
+//! proxy in front of a site pass that on; when the other side agrees (`101`), both sides are joined
+//! until both have ended. No other protocol is upgraded to: what a proxy can’t read it would not
 //! check either.
 
 use std::time::Duration;
 
 use hyper::{
-    HeaderMap, Response, header,
+    HeaderMap, Response,
+    body::Incoming,
+    header,
     header::HeaderValue,
     upgrade::{self, OnUpgrade},
 };
@@ -19,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long one side may go on after the other has ended. A page that closes its side can't be
+/// How long one side may go on after the other has ended. A page that closes its side can’t be
 /// answered any more, and a site that never ends must not hold its sockets for ever.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -27,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(30);
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 /// Whether a request asks for a WebSocket.
-pub(super) fn is_asked(headers: &HeaderMap) -> bool {
+pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
     let mut upgrades = headers.get_all(header::UPGRADE).iter();
     let websocket = upgrades
         .next()
@@ -36,25 +38,30 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
 }
 
 /// Writes the fields that ask a site for a WebSocket, or tell the browser that it has one.
-pub(super) fn ask(headers: &mut HeaderMap) {
+pub(crate) fn ask(headers: &mut HeaderMap) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, WEBSOCKET);
 }
 
-/// Joins the two sides once both have left HTTP.
-pub(super) fn join(
+/// Joins the two sides once both have left HTTP, and keeps the permit until they have ended.
+pub(crate) fn join(
     browser: OnUpgrade,
-    site: &mut Response<hyper::body::Incoming>,
+    site: &mut Response<Incoming>,
     permit: OwnedSemaphorePermit,
 ) {
-    let site = upgrade::on(site);
+    let joined = joined(browser, upgrade::on(site));
     tokio::spawn(async move {
-        match tokio::try_join!(browser, site) {
-            Ok((browser, site)) => carry(TokioIo::new(browser), TokioIo::new(site)).await,
-            Err(error) => tracing::debug!(%error, "a side left before the tunnel was open"),
-        }
+        joined.await;
         drop(permit);
     });
+}
+
+/// The same for as long as it is polled.
+pub(crate) async fn joined(browser: OnUpgrade, site: OnUpgrade) {
+    match tokio::try_join!(browser, site) {
+        Ok((browser, site)) => carry(TokioIo::new(browser), TokioIo::new(site)).await,
+        Err(error) => tracing::debug!(%error, "a side left before the tunnel was open"),
+    }
 }
 
 async fn carry(browser: impl AsyncRead + AsyncWrite, site: impl AsyncRead + AsyncWrite) {
