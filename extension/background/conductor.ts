@@ -6,7 +6,6 @@
 
 import type { HostSession } from "../host/session";
 import type { Https } from "../https/https";
-import { schemeNow } from "../https/scheme";
 import type { Interception } from "../intercept/interception";
 import type { Scheme } from "../key/search";
 import type { Snapshot } from "../messages/messages";
@@ -39,7 +38,7 @@ export class Conductor {
 
   /** What an address gets that was written without: `https` where that opens key hosts. */
   get scheme(): Scheme {
-    return schemeNow(this.#snapshot);
+    return this.#snapshot?.way === "gateway" && this.#snapshot.https.kind === "on" ? "https" : "http";
   }
 
   /** Calls the listener now and after every change, until the returned function is called. */

@@ -61,6 +61,7 @@ inEachBrowser("the popup", { prepare, ready: ({ alice }) => alice.url() }, (stag
     assert.ok(Math.abs(Date.parse(signed) - published) < 60_000, `signed at ${signed}`);
     assert.match(await text(popup, "#source"), /network|cache|dht/i);
     assert.match(await text(popup, "#endpoints"), new RegExp(alice.site.address.replaceAll(".", "\\.")));
+    await popup.click("#facts summary");
     assert.match(await text(popup, "#records"), /A\b/);
   });
 

@@ -318,7 +318,10 @@ inEachBrowser<Awaited<ReturnType<typeof prepareDesktop>>>(
   "names typed after pk",
   {
     prepare: prepareDesktop,
-    launch: (world, { desktop }) => ({ headed: true, env: { ...world.hostEnv(), ...desktop.env } }),
+    launchAfter: (world, { desktop }) => ({
+      headed: true,
+      env: { ...world.hostEnv(), ...desktop.env },
+    }),
     ready: ({ alice }) => alice.url(),
   },
   (stage, browserName) => {

@@ -3,10 +3,9 @@
  * `pk` and mean no key, in `?typed=`; anything may stand there.
  */
 
-import { schemeNow } from "../../https/scheme";
 import { keyHostOf } from "../../key/key";
-import { type Scheme, typedAddress } from "../../key/search";
-import { ask, watch } from "../../messages/messages";
+import { typedAddress } from "../../key/search";
+import { ask } from "../../messages/messages";
 import type { Named } from "../../names/names";
 import { folded } from "../../names/pet-name";
 import { element } from "../../pages/element";
@@ -20,7 +19,6 @@ import { action, keyRow, renameForm } from "./rows";
 const MOST_SHOWN = 100;
 
 let names: readonly Named[] = [];
-let scheme: Scheme = "http";
 
 void begin();
 
@@ -43,9 +41,6 @@ async function begin(): Promise<void> {
     element("keeps").focus();
   });
   beginFile(refresh);
-  watch((snapshot) => {
-    scheme = schemeNow(snapshot);
-  });
   await refresh();
   // Nothing that fits: rather all than none.
   if (typed && element("list").childElementCount === 0) {
@@ -134,8 +129,9 @@ async function add(event: Event): Promise<void> {
   await changed(`Named “${plainText(answer.name)}”.`);
 }
 
-function open(key: string): void {
-  location.href = typedAddress(key, scheme) ?? location.href;
+async function open(key: string): Promise<void> {
+  const { go } = await ask("link", { link: `pk:${key}` });
+  if (go) location.href = go;
 }
 
 async function changed(told: string, undo?: () => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { showArt } from "../../art/image";
 import type { KeyHost } from "../../key/key";
+import { asPk } from "../../links/address";
 import { ask } from "../../messages/messages";
 import type { Resembled } from "../../names/look-alike";
 import { element } from "../../pages/element";
@@ -21,15 +22,9 @@ export async function showKey({ key, host }: KeyHost, address: string): Promise<
   element("name").hidden = host === key;
   element("name").textContent = plainText(host.slice(0, -key.length));
   onCopy("copy", () => key);
-  onCopy("copy-link", () => linkTo(host, address));
+  onCopy("copy-link", () => asPk(address) ?? "");
   beginNaming(key);
   await Promise.all([showArt(element<HTMLImageElement>("art"), key), showKnown(key)]);
-}
-
-/** A `pk:` link to the same page. */
-function linkTo(host: string, address: string): string {
-  const { port, pathname, search, hash } = new URL(address);
-  return `pk:${host}${port && `:${port}`}${pathname === "/" ? "" : pathname}${search}${hash}`;
 }
 
 function onCopy(id: string, text: () => string): void {
