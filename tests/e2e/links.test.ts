@@ -208,3 +208,48 @@ inEachBrowser("a link to a key", { prepare, ready: ({ alice }) => alice.url() },
     await tab.close();
   });
 });
+
+async function prepareSecure(world: World) {
+  const alice = await world.secureSite({ "/*": page("Mirror") });
+  // The first is handled by the page, which tells where it would have led.
+  const ordinary = await world.site({
+    "/": page(
+      "Links",
+      `<p><a id="handled" href="pk:${alice.key}/secure?a#b">handled</a></p>
+      <p><a id="link" href="pk:${alice.key}/secure?a#b">link</a></p>
+      <script>
+        handled.addEventListener("click", (event) => {
+          event.preventDefault();
+          handled.dataset.led = handled.href;
+        });
+      </script>`,
+    ),
+  });
+  return { alice, links: `http://${ordinary.address}/` };
+}
+
+inEachBrowser(
+  "a link to a key, with https:// switched on",
+  {
+    prepare: prepareSecure,
+    launch: (world) => ({ env: world.hostEnv(), https: true }),
+    ready: ({ alice }) => alice.url(),
+  },
+  (stage) => {
+    test("leads straight to https://", async () => {
+      const { browser, alice, links } = stage();
+      const { page: tab } = await browser.open(links);
+      await tab.bringToFront();
+      const wanted = alice.url("/secure?a#b");
+      // The script in the page learns it when the link is first pointed at.
+      const ledThere = async () => {
+        await tab.click("a#handled");
+        return (await tab.$eval("a#handled", (link) => link.dataset.led)) === wanted;
+      };
+      await until(ledThere, { what: `the link to lead to ${wanted}` });
+      await tab.click("#link");
+      await shows(browser, "Mirror", wanted, tab);
+      await tab.close();
+    });
+  },
+);
