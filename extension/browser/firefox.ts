@@ -52,12 +52,14 @@ export type Verdict = { cancel: true } | undefined;
 interface BlockingEvent<Request, Answer> {
   addListener(
     listener: (request: Request) => Answer | Promise<Answer>,
-    filter: { urls: string[]; types?: ["main_frame"] },
+    filter: { urls: string[]; types: readonly string[] },
     extra: ["blocking"],
   ): void;
 }
 
 interface FirefoxWebRequest {
+  /** Every type this Firefox knows. */
+  ResourceType: Readonly<Record<string, string>>;
   onBeforeRequest: BlockingEvent<MainFrameRequest, Turn> & BlockingEvent<AnyRequest, Verdict>;
   onHeadersReceived: BlockingEvent<AnsweredRequest, Verdict>;
 }
@@ -76,14 +78,20 @@ export function onNavigation(listener: (request: MainFrameRequest) => Turn | Pro
   onBeforeRequest.addListener(listener, { urls: ["<all_urls>"], types: ["main_frame"] }, ["blocking"]);
 }
 
-/** Lets the listener cancel any request before it is made. */
+/** Lets the listener cancel any request of what is in pages before it is made. */
 export function onRequest(listener: (request: AnyRequest) => Verdict | Promise<Verdict>): void {
   const { onBeforeRequest } = browser.webRequest as unknown as FirefoxWebRequest;
-  onBeforeRequest.addListener(listener, { urls: ["<all_urls>"] }, ["blocking"]);
+  onBeforeRequest.addListener(listener, inPages(), ["blocking"]);
 }
 
-/** Lets the listener cancel any request before the page hears of the answer. */
+/** Lets the listener cancel any request of what is in pages before the page hears of the answer. */
 export function onAnswer(listener: (request: AnsweredRequest) => Verdict | Promise<Verdict>): void {
   const { onHeadersReceived } = browser.webRequest as unknown as FirefoxWebRequest;
-  onHeadersReceived.addListener(listener, { urls: ["<all_urls>"] }, ["blocking"]);
+  onHeadersReceived.addListener(listener, inPages(), ["blocking"]);
+}
+
+/** All but the pages of tabs. The types are asked of Firefox, so that one of a later version is not left out. */
+function inPages(): { urls: string[]; types: string[] } {
+  const { ResourceType } = browser.webRequest as unknown as FirefoxWebRequest;
+  return { urls: ["<all_urls>"], types: Object.values(ResourceType).filter((type) => type !== "main_frame") };
 }

@@ -4,15 +4,27 @@ import * as local from "./local-firefox";
 
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
 const PAGE = `http://www.${KEY}/page`;
-const TABS: Record<number, string> = { 1: PAGE, 2: "https://example.com/" };
-const tabUrl = async (tabId: number): Promise<string | undefined> => {
-  if (tabId < 0) throw new Error("no such tab");
-  return TABS[tabId];
+const TABS: Record<number, string | undefined> = {
+  1: PAGE,
+  2: "https://example.com/",
+  3: "blob:null/5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001",
+  4: "about:blank",
+  5: "data:text/html,x",
+  6: undefined,
+  7: `blob:http://${KEY}/5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001`,
+  8: "blob:https://example.com/5d8b1f4e-6c1e-4a6e-9a3b-70a5c0de0001",
 };
-const judgeRequest = (request: Omit<AnyRequest, "tabId">, tabId = 2) =>
-  local.judgeRequest({ tabId, ...request }, tabUrl);
+const tabs = (open: number[] = Object.keys(TABS).map(Number)): local.Tabs => ({
+  url: async (tabId) => {
+    if (!(tabId in TABS)) throw new Error("no such tab");
+    return TABS[tabId];
+  },
+  urls: async () => open.map((tabId) => TABS[tabId]),
+});
+const judgeRequest = (request: Omit<AnyRequest, "tabId">, tabId = 2, open?: number[]) =>
+  local.judgeRequest({ tabId, ...request }, tabs(open));
 const judgeAnswer = (request: Omit<AnsweredRequest, "tabId">, tabId = 2) =>
-  local.judgeAnswer({ tabId, ...request }, tabUrl);
+  local.judgeAnswer({ tabId, ...request }, tabs());
 const from = (page: string | undefined) => (page === undefined ? {} : { originUrl: page, documentUrl: page });
 
 describe("a request of a key's page", () => {
@@ -55,11 +67,34 @@ describe("a request of a key's page", () => {
     const request = { type: "xmlhttprequest", url: "http://10.0.0.1/" };
     expect(await judgeRequest(request, 1)).toEqual({ cancel: true });
     expect(await judgeRequest(request, 2)).toBeUndefined();
-    expect(await judgeRequest(request, -1)).toBeUndefined();
+    expect(await judgeRequest(request, 8)).toBeUndefined();
     expect(await judgeAnswer({ ...request, url: "http://a.example/", ip: "10.0.0.1" }, 1)).toEqual({
       cancel: true,
     });
     expect(judgeRequest({ ...request, url: "https://example.com/" }, 1)).toBeUndefined();
+  });
+
+  it.each([
+    ["a blob it made", 3],
+    ["an empty page it wrote", 4],
+    ["what it wrote into an address", 5],
+    ["a page whose address nobody is told", 6],
+    ["a blob of a page with an address", 7],
+    ["a tab that is closed already", 99],
+  ])("is known where the walled-off page led its tab elsewhere: %s", async (_what, tabId) => {
+    const request = { type: "xmlhttprequest", url: "http://10.0.0.1/" };
+    expect(await judgeRequest(request, tabId)).toEqual({ cancel: true });
+    expect(await judgeAnswer({ ...request, url: "http://a.example/", ip: "10.0.0.1" }, tabId)).toEqual({
+      cancel: true,
+    });
+  });
+
+  it("is known without a tab while a key is open", async () => {
+    const request = { type: "xmlhttprequest", url: "http://10.0.0.1/" };
+    expect(await judgeRequest(request, -1, [2, 1])).toEqual({ cancel: true });
+    expect(await judgeRequest(request, -1, [2, 3])).toEqual({ cancel: true });
+    expect(await judgeRequest(request, -1, [2, 8])).toBeUndefined();
+    expect(await judgeRequest({ ...request, url: "https://example.com/" }, -1, [1])).toBeUndefined();
   });
 
   it("may be for a tab", () => {
@@ -95,5 +130,17 @@ describe("an answer to a key's page", () => {
     expect(judgeAnswer({ ...request, ip: null })).toBeUndefined();
     expect(judgeAnswer({ ...request, ip: "127.0.0.1", proxyInfo: { type: "http" } })).toBeUndefined();
     expect(judgeAnswer({ ...request, url: `http://${KEY}/`, ip: "127.0.0.1" })).toBeUndefined();
+  });
+});
+
+describe("answers", () => {
+  const concerns = (request: Omit<AnyRequest, "type" | "tabId">) =>
+    local.mayConcernKeys({ type: "xmlhttprequest", tabId: 2, ...request });
+
+  it("are judged from the first request on that has to do with keys", () => {
+    expect(concerns({ url: `http://${KEY}/x`, ...from("https://example.com/") })).toBe(true);
+    expect(concerns({ url: "https://example.com/", ...from(PAGE) })).toBe(true);
+    expect(concerns({ url: "https://example.com/" })).toBe(true);
+    expect(concerns({ url: "https://example.com/x", ...from("https://example.com/") })).toBe(false);
   });
 });

@@ -12,31 +12,52 @@ import { type AnsweredRequest, type AnyRequest, onAnswer, onRequest, type Verdic
 import { leadsToKeyHost } from "../key/key";
 import { isLocalAddress, isLocalHost } from "./local-network";
 
-/** The address of what a tab shows. */
-export type TabUrl = (tabId: number) => Promise<string | undefined>;
+/** What is known of tabs; the addresses of web pages only, any other is undefined. */
+export interface Tabs {
+  /** The address of what a tab shows. Rejects if it is gone. */
+  url(tabId: number): Promise<string | undefined>;
+  urls(): Promise<(string | undefined)[]>;
+}
 
 const CANCEL: Verdict = { cancel: true };
 const WEB = /^(?:https?|wss?):/;
+/** Addresses of documents that may be anybody's: what was made or written by a document without an address. */
+const NOBODYS = /^(?:about|data):|^blob:(?!https?:)/;
 
 /** Must be called while the background starts. */
 export function guardLocalNetwork(): void {
-  const tabUrl: TabUrl = async (tabId) => (await browser.tabs.get(tabId)).url;
-  onRequest((request) => judgeRequest(request, tabUrl));
-  onAnswer((request) => judgeAnswer(request, tabUrl));
+  const tabs: Tabs = {
+    url: async (tabId) => (await browser.tabs.get(tabId)).url,
+    urls: async () => (await browser.tabs.query({})).map(({ url }) => url),
+  };
+  let minding = false;
+  onRequest((request) => {
+    // Before that there is no answer to judge; whoever opens no keys is spared the listener.
+    if (!minding && mayConcernKeys(request)) {
+      minding = true;
+      onAnswer((answered) => judgeAnswer(answered, tabs));
+    }
+    return judgeRequest(request, tabs);
+  });
 }
 
-export function judgeRequest(request: AnyRequest, tabUrl: TabUrl): Verdict | Promise<Verdict> {
+export function judgeRequest(request: AnyRequest, tabs: Tabs): Verdict | Promise<Verdict> {
   const whose = whoseIs(request);
   if (whose === "other" || !WEB.test(request.url) || leadsToKeyHost(request.url)) return undefined;
-  return isLocalHost(new URL(request.url).hostname) ? verdict(whose, request, tabUrl) : undefined;
+  return isLocalHost(new URL(request.url).hostname) ? verdict(whose, request, tabs) : undefined;
 }
 
 /** For ordinary names: only now it shows where they led. Behind a proxy it does not, nor whose network that is. */
-export function judgeAnswer(request: AnsweredRequest, tabUrl: TabUrl): Verdict | Promise<Verdict> {
+export function judgeAnswer(request: AnsweredRequest, tabs: Tabs): Verdict | Promise<Verdict> {
   const whose = whoseIs(request);
   if (whose === "other" || !request.ip || leadsToKeyHost(request.url)) return undefined;
   const proxied = request.proxyInfo != null && request.proxyInfo.type !== "direct";
-  return !proxied && isLocalAddress(request.ip) ? verdict(whose, request, tabUrl) : undefined;
+  return !proxied && isLocalAddress(request.ip) ? verdict(whose, request, tabs) : undefined;
+}
+
+/** Whether from this request on the answers have to be judged. */
+export function mayConcernKeys(request: AnyRequest): boolean {
+  return whoseIs(request) !== "other" || leadsToKeyHost(request.url);
 }
 
 type Whose = "keyHost" | "other" | "unknown";
@@ -49,7 +70,7 @@ function whoseIs({ type, originUrl, documentUrl, frameAncestors }: AnyRequest): 
   if (type === "main_frame") return "other";
   if (isKeyHosts(originUrl) || isKeyHosts(documentUrl)) return "keyHost";
   if (frameAncestors?.some(({ url }) => isKeyHosts(url))) return "keyHost";
-  // A document that is walled off (`sandbox`) has no address here, nor has the browser itself.
+  // A document that is walled off (`sandbox`) has no address here, nor has a worker that came out of one.
   return originUrl === undefined && documentUrl === undefined ? "unknown" : "other";
 }
 
@@ -57,10 +78,18 @@ function isKeyHosts(url: string | undefined): boolean {
   return url !== undefined && leadsToKeyHost(url.startsWith("blob:") ? url.slice(5) : url);
 }
 
-function verdict(whose: Whose, { tabId }: AnyRequest, tabUrl: TabUrl): Verdict | Promise<Verdict> {
+function verdict(whose: Whose, { tabId }: AnyRequest, tabs: Tabs): Verdict | Promise<Verdict> {
   if (whose === "keyHost") return CANCEL;
-  return tabUrl(tabId).then(
-    (url) => (isKeyHosts(url) ? CANCEL : undefined),
-    () => undefined,
+  // A shared worker has no tab, and outlives the one that began it.
+  const shown = tabId < 0 ? tabs.urls() : tabs.url(tabId).then((url) => [url]);
+  return shown.then(
+    (urls) => (urls.some(mayBeKeyHosts) ? CANCEL : undefined),
+    // The tab is gone: it may have asked for this and closed itself.
+    () => CANCEL,
   );
+}
+
+/** Whether what a tab shows may have come from a key's page; it can lead its tab to a document that is nobody's. */
+function mayBeKeyHosts(url: string | undefined): boolean {
+  return url === undefined || NOBODYS.test(url) || isKeyHosts(url);
 }
