@@ -26,6 +26,8 @@ class Stage implements Host {
   looks = 0;
   asked: HttpsParams[] = [];
   failure: RequestFailed | null = null;
+  /** What somebody is asked for before it is switched on. */
+  consent: Promise<void> = Promise.resolve();
   readonly https = new Https(this, async () => {
     this.looks += 1;
     return this.trusts;
@@ -35,7 +37,10 @@ class Stage implements Host {
     const asked = params as HttpsParams;
     this.asked.push(asked);
     if (this.failure) throw this.failure;
-    if (asked.action === "enable") this.status = ON;
+    if (asked.action === "enable") {
+      await this.consent;
+      this.status = ON;
+    }
     if (asked.action === "disable") this.status = OFF;
     return this.status as never;
   }
@@ -90,7 +95,9 @@ describe("https:// for keys", () => {
     Object.assign(stage, { status: ON, trusts: true });
     await stage.follow();
     stage.trusts = false;
-    expect((await stage.https.check()).kind).toBe("restart");
+    const checked = stage.https.check();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect((await checked).kind).toBe("restart");
     expect(stage.asked.at(-1)).toEqual({ action: "status", inUse: false });
     stage.trusts = true;
     expect((await stage.https.check()).kind).toBe("on");
@@ -134,6 +141,50 @@ describe("https:// for keys", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect((await turned).kind).toBe("restart");
     expect(stage.looks).toBeLessThan(8);
+  });
+
+  it.each([
+    ["at the first look of a session", false],
+    ["while it is on", true],
+  ])("is not lost to one look that fails: %s", async (_when, before) => {
+    const stage = new Stage();
+    Object.assign(stage, { status: ON, trusts: before });
+    const kind = await stage.follow();
+    expect(kind).toBe(before ? "on" : "checking");
+    stage.trusts = false;
+    const checked = before ? stage.https.check() : null;
+    await vi.advanceTimersByTimeAsync(500);
+    stage.trusts = true;
+    await vi.advanceTimersByTimeAsync(5_000);
+    await checked;
+    expect(stage.https.state.kind).toBe("on");
+    expect(stage.asked).not.toContainEqual({ action: "status", inUse: false });
+  });
+
+  it("is looked at only once each time where the browser does not trust it", async () => {
+    const stage = new Stage();
+    stage.status = ON;
+    await stage.follow();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(stage.https.state.kind).toBe("restart");
+    const { looks } = stage;
+    await stage.https.check();
+    expect(stage.looks).toBe(looks + 1);
+  });
+
+  it("does not keep anybody waiting behind a switch that takes long", async () => {
+    const stage = new Stage();
+    await stage.follow();
+    const consent = Promise.withResolvers<void>();
+    stage.consent = consent.promise;
+    const turned = stage.https.turn(true);
+    const checked = stage.https.checked(8_000);
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect((await checked).kind).toBe("off");
+    stage.trusts = true;
+    consent.resolve();
+    expect((await turned).kind).toBe("on");
+    expect((await stage.https.checked(8_000)).kind).toBe("on");
   });
 
   it("stays as it was where the host can't switch it", async () => {

@@ -33,6 +33,8 @@ export class Https {
   #hello: HelloResult | null = null;
   #told: string | null = null;
   #reachable = false;
+  /** Whether the probe was looked for in this session. */
+  #looked = false;
 
   constructor(host: Host, look: (probe: string) => Promise<boolean> = loads) {
     this.#host = host;
@@ -58,10 +60,13 @@ export class Https {
       return;
     }
     if (this.#hello === host.hello && this.#reachable === reachable) return;
-    if (this.#hello !== host.hello) this.#told = null;
+    if (this.#hello !== host.hello) {
+      this.#told = null;
+      this.#looked = false;
+    }
     this.#hello = host.hello;
     this.#reachable = reachable;
-    void this.check();
+    this.check().catch((failure) => console.error("pkarr: https:// could not be looked at", failure));
   }
 
   /** Looks again. */
@@ -76,6 +81,22 @@ export class Https {
         return this.#state;
       }
     });
+  }
+
+  /**
+   * The state after another look, or as it is after the limit: a look waits for its turn, and a switch before it may
+   * wait for somebody's consent.
+   */
+  async checked(limitMs: number): Promise<HttpsState> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = new Promise<HttpsState>((resolve) => {
+      timer = setTimeout(() => resolve(this.#state), limitMs);
+    });
+    try {
+      return await Promise.race([this.check(), limit]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Switches it on or off on this machine. Throws RequestFailed where the host can't. */
@@ -118,10 +139,13 @@ export class Https {
     return this.#hello === hello ? this.#become(stateOf(status, trusted)) : this.#state;
   }
 
-  async #trusted({ enabled, probe }: HttpsStatus, fresh: boolean): Promise<boolean> {
+  async #trusted({ enabled, probe }: HttpsStatus, switched: boolean): Promise<boolean> {
     if (!enabled || probe === null || !this.#reachable) return false;
+    // One probe that fails, in the rush of a start or for the moment, must not switch it off for the session.
+    const patient = switched || !this.#looked || this.#state.kind === "on";
+    this.#looked = true;
     const look = (): Promise<boolean> => this.#look(probe);
-    return fresh ? loadsSoon(look) : look();
+    return patient ? loadsSoon(look) : look();
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
