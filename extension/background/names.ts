@@ -10,10 +10,8 @@ import { Names } from "../names/names";
 import { Opened } from "../names/opened";
 import { type Bar, type Disposition, serveOmnibox } from "../omnibox/omnibox";
 import { plainText } from "../pages/plain-text";
+import { gatewaysCode } from "../protocol/gateway-page";
 import type { Conductor } from "./conductor";
-
-/** The field in which the gateway tells that a page is its own. */
-const GATEWAYS_OWN = "pkarr-error";
 
 const BADGE = { text: "!", color: "#a3341f", title: "pkarr: this key looks like another one" };
 
@@ -43,8 +41,7 @@ function noteOpened({ opened }: NameDesk): void {
     ({ tabId, url, statusCode, responseHeaders }) => {
       if (!leadsToKeyHost(url) || statusCode >= 400) return undefined;
       const key = keyHostOf(url)?.key;
-      const own = responseHeaders?.some(({ name }) => name.toLowerCase() === GATEWAYS_OWN);
-      if (key && !own) void noteUnlessPrivate(tabId, key);
+      if (key && gatewaysCode(responseHeaders) === null) void noteUnlessPrivate(tabId, key);
       return undefined;
     },
     { urls: ["<all_urls>"], types: ["main_frame"] },

@@ -3,10 +3,8 @@
 import { browser } from "wxt/browser";
 import type { HostSession } from "../host/session";
 import { keyHostOf, leadsToKeyHost } from "../key/key";
+import { gatewaysCode } from "../protocol/gateway-page";
 import { type FailedPage, FailedTabs } from "./failed-tabs";
-
-/** The field in which the gateway tells that a page is its own, and why. */
-const CODE_FIELD = "pkarr-error";
 
 const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
 
@@ -36,7 +34,7 @@ export function recheckFailedTabs(session: HostSession): void {
   }, TOP_LEVEL);
   browser.webRequest.onCompleted.addListener(
     ({ tabId, url, method, responseHeaders }) => {
-      const code = responseHeaders?.find(({ name }) => name.toLowerCase() === CODE_FIELD)?.value;
+      const code = gatewaysCode(responseHeaders);
       // What was posted is not posted again.
       tabs.ended(tabId, code && method === "GET" ? failedPage(url, code) : null);
       return undefined;

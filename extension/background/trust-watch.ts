@@ -8,10 +8,13 @@
 import { browser } from "wxt/browser";
 import type { Https } from "../https/https";
 import { leadsToKeyHost } from "../key/key";
+import { gatewaysCode } from "../protocol/gateway-page";
 import type { Conductor } from "./conductor";
 
-/** What the gateway says, in the field in which it tells why a page is its own. */
-const [CODE_FIELD, OFF] = ["pkarr-error", "https-off"];
+/** What the gateway says. */
+const OFF = "https-off";
+/** The tab went elsewhere or was stopped, which says nothing of the page. */
+const ABORTED = new Set(["net::ERR_ABORTED", "NS_BINDING_ABORTED"]);
 const TOP_LEVEL = { urls: ["https://*/*"], types: ["main_frame" as const] };
 
 /** A site that fails again and again must not have us look each time. */
@@ -21,14 +24,13 @@ const PATIENCE_MS = 5_000;
 
 export function watchTrust(https: Https, conductor: Conductor): void {
   let last = 0;
-  browser.webRequest.onErrorOccurred.addListener(({ tabId, url }) => {
-    failed(tabId, url);
+  browser.webRequest.onErrorOccurred.addListener(({ tabId, url, error }) => {
+    if (!ABORTED.has(error)) failed(tabId, url);
     return undefined;
   }, TOP_LEVEL);
   browser.webRequest.onCompleted.addListener(
     ({ tabId, url, responseHeaders }) => {
-      const code = responseHeaders?.find(({ name }) => name.toLowerCase() === CODE_FIELD)?.value;
-      if (code === OFF) failed(tabId, url);
+      if (gatewaysCode(responseHeaders) === OFF) failed(tabId, url);
       return undefined;
     },
     TOP_LEVEL,
@@ -39,7 +41,7 @@ export function watchTrust(https: Https, conductor: Conductor): void {
     const now = Date.now();
     if (https.state.kind !== "on" || !leadsToKeyHost(url) || now - last < PAUSE_MS) return;
     last = now;
-    void lookAgain(tabId, url);
+    lookAgain(tabId, url).catch((error) => console.error("pkarr: a tab was not opened again", error));
   }
 
   async function lookAgain(tabId: number, url: string): Promise<void> {
