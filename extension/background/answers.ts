@@ -49,7 +49,7 @@ export class Answers {
     this.#names = names;
     browser.runtime.onMessage.addListener((message: Asked, sender, reply) => {
       if (!isOwnPage(sender)) return undefined;
-      void this.#answer(message, sender.tab).then(reply);
+      this.#answer(message, sender.tab).then(reply, (failure) => reply({ failed: problemOf(failure) }));
       return true; // the answer comes later
     });
     browser.tabs.onRemoved.addListener((tabId) => this.#sent.delete(tabId));
@@ -106,7 +106,11 @@ export class Answers {
       if (go) {
         if (tab?.id !== undefined) {
           this.#sent.set(tab.id, { from: url.href, origin: new URL(go).origin });
-          if (!tab.incognito) void this.#names.opened.note(wanted.key);
+          if (!tab.incognito) {
+            this.#names.opened
+              .note(wanted.key)
+              .catch((error) => console.error("pkarr: an opened key was not noted", error));
+          }
         }
         return { go };
       }
@@ -139,7 +143,7 @@ export class Answers {
   }
 
   async #trustsNow(): Promise<boolean> {
-    if ((await this.#https.check()).kind !== "on") return false;
+    if ((await this.#https.checked(HTTPS_PATIENCE_MS)).kind !== "on") return false;
     const now = await this.#conductor.until(({ https }) => https.kind === "on", HTTPS_PATIENCE_MS);
     return now?.https.kind === "on";
   }
@@ -163,8 +167,7 @@ export class Answers {
     try {
       return await request();
     } catch (failure) {
-      if (failure instanceof RequestFailed) return { failed: failure.error };
-      return { failed: { code: -32603, message: String(failure) } };
+      return { failed: problemOf(failure) };
     }
   }
 
@@ -178,6 +181,11 @@ export class Answers {
       this.#session.attended = this.#watchers > 0;
     });
   }
+}
+
+function problemOf(failure: unknown): RpcError {
+  if (failure instanceof RequestFailed) return failure.error;
+  return { code: -32603, message: String(failure) };
 }
 
 function isOwnPage(sender: Browser.runtime.MessageSender): boolean {
