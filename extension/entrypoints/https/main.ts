@@ -7,6 +7,7 @@
 
 import type { HttpsState } from "../../https/state";
 import { ask, watch } from "../../messages/messages";
+import { Arming } from "../../pages/arming";
 import { element } from "../../pages/element";
 import { showStores, showWhatTrustMeans } from "../../pages/https-view";
 import { httpsWords } from "../../pages/https-words";
@@ -17,8 +18,6 @@ import type { HttpsAction, RpcError } from "../../protocol/protocol";
 
 /** An answer that comes sooner shows nothing, so the page does not flash up. */
 const SILENT_MS = 400;
-/** Nobody reads that fast: a click before was meant for what stood here before. */
-const READING_MS = 700;
 
 const wanted = wantedAddress(location);
 const enable = element<HTMLButtonElement>("enable");
@@ -26,6 +25,9 @@ const check = element<HTMLButtonElement>("check");
 let plain: string | null = null;
 let busy = false;
 let left = false;
+const arming = new Arming((armed) => {
+  enable.disabled = !armed || busy || document.visibilityState !== "visible";
+});
 
 // In a frame the page could be shown as part of another, and its button be clicked for something else.
 if (window === window.top) void begin();
@@ -67,17 +69,9 @@ function offer(address: string): void {
   element("title").textContent = "This site asks for https://";
   document.title = "This site asks for https://";
   watch(({ https }) => show(https));
-  for (const event of ["focus", "visibilitychange"]) window.addEventListener(event, letRead);
+  for (const event of ["focus", "visibilitychange"]) window.addEventListener(event, () => arming.restart());
   reveal();
-  letRead();
-}
-
-/** Lets the button be clicked once the page can have been read. */
-function letRead(): void {
-  enable.disabled = true;
-  setTimeout(() => {
-    enable.disabled = busy || document.visibilityState !== "visible";
-  }, READING_MS);
+  arming.restart();
 }
 
 function show(state: HttpsState): void {
@@ -93,6 +87,7 @@ function show(state: HttpsState): void {
   say(off ? "" : `${title}. ${what}`, todo, code);
   element("why").hidden = !supported;
   element("meaning").hidden = !off;
+  if (off && enable.hidden) arming.restart();
   enable.hidden = !off;
   check.hidden = state.kind !== "restart";
   element("plain").hidden = false;
