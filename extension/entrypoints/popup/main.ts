@@ -27,6 +27,8 @@ interface Subject extends KeyHost {
 }
 
 let shown = "";
+/** The state of the key may be asked for again before the last answer is there. */
+let latest = 0;
 /** Where the tab's key leads; null while that is not known. */
 let endpoints: readonly Endpoint[] | null = null;
 let https: HttpsState = { kind: "checking" };
@@ -44,8 +46,7 @@ async function begin(): Promise<void> {
   const refresh = element("refresh");
   refresh.addEventListener("click", async () => {
     if (!subject || !last || refresh.ariaDisabled === "true") return;
-    await showKeyState(subject, last, "networkOnly");
-    announce("Refreshed.");
+    if (await showKeyState(subject, last, "networkOnly")) announce("Refreshed.");
   });
   element("open-icann").addEventListener("click", () => subject && void openByName(subject));
   watch((snapshot) => {
@@ -78,18 +79,25 @@ async function tabsSubject(): Promise<Subject | null> {
   return address && keyHost ? { tabId, address, ...keyHost } : null;
 }
 
-async function showKeyState(subject: Subject, snapshot: Snapshot, policy?: Policy): Promise<void> {
+/** Whether it shows what it was asked for: no problem, and nothing newer. */
+async function showKeyState(subject: Subject, snapshot: Snapshot, policy?: Policy): Promise<boolean> {
+  latest += 1;
+  const turn = latest;
   const { key, host } = subject;
   const refresh = element<HTMLButtonElement>("refresh");
   refresh.hidden = snapshot.host.kind !== "ready";
+  refresh.ariaDisabled = "false";
   // What is there stays while the network is asked for something newer.
   if (!policy) element("facts").hidden = true;
-  if (snapshot.obstacle === "noHostAccess") return say("problem", "Keys can’t be opened");
-  if (snapshot.host.kind === "connecting") return say("asking", "Starting pkarr…");
-  if (snapshot.host.kind !== "ready") return sayProblem(hostWords(snapshot.host));
+  if (snapshot.obstacle === "noHostAccess" || snapshot.host.kind !== "ready") {
+    sayHostState(snapshot);
+    return false;
+  }
   say("asking", policy === "networkOnly" ? "Asking the network…" : "Looking up the key…");
   refresh.ariaDisabled = "true";
   const answer = await ask("resolve", { host, ...(policy && { policy }) });
+  // Asked again meanwhile, and the page belongs to that.
+  if (turn !== latest) return false;
   refresh.ariaDisabled = "false";
   if ("failed" in answer) {
     const { message, data, code } = answer.failed;
@@ -100,7 +108,7 @@ async function showKeyState(subject: Subject, snapshot: Snapshot, policy?: Polic
       todo: plainText(data?.todo ?? ""),
       code: plainText(data?.code ?? String(code)),
     });
-    return;
+    return false;
   }
   const { warnings, stale } = answer.resolved;
   say("verified", "Verified", verifiedWords(warnings.includes("future-seq"), stale));
@@ -108,10 +116,15 @@ async function showKeyState(subject: Subject, snapshot: Snapshot, policy?: Polic
   endpoints = answer.resolved.endpoints;
   showProtection(subject);
   element("facts").hidden = false;
+  return true;
 }
 
-function showHostState({ host, obstacle }: Snapshot): void {
-  element("how").hidden = host.kind !== "ready" || obstacle === "noHostAccess";
+function showHostState(snapshot: Snapshot): void {
+  element("how").hidden = snapshot.host.kind !== "ready" || snapshot.obstacle === "noHostAccess";
+  sayHostState(snapshot);
+}
+
+function sayHostState({ host, obstacle }: Snapshot): void {
   if (obstacle === "noHostAccess") say("problem", "Keys can’t be opened");
   else if (host.kind === "ready") say("ready", "Ready", "This tab shows no key.");
   else if (host.kind === "connecting") say("asking", "Starting pkarr…");
@@ -124,6 +137,8 @@ function showProtection(subject: Subject | null): void {
   const offered = https.kind === "off" || https.kind === "restart";
   element("protection-row").hidden = words === "";
   element("protection").textContent = words;
+  element("https-options").textContent =
+    https.kind === "off" ? "Switch on https://" : "https:// in the options";
   element("https-options").hidden = !offered || !asksForTls(endpoints ?? []);
   const name = ownName();
   element("open-icann").hidden = name === null;
