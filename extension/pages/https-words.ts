@@ -1,7 +1,7 @@
 /** https:// for keys in plain words: what it means, how it stands, and what to do. */
 
 import type { HttpsState } from "../https/state";
-import type { TrustStore } from "../protocol/protocol";
+import type { HttpsStatus, TrustStore } from "../protocol/protocol";
 import { plainText } from "./plain-text";
 import type { Words } from "./words";
 
@@ -46,7 +46,7 @@ export function httpsWords(state: HttpsState): Words {
         ? {
             title: "Restart the browser",
             what: "It is switched on, but this browser does not trust the certificate authority yet.",
-            todo: "Close all windows of this browser and open it again.",
+            todo: `Close all windows of this browser and open it again.${importWords(state.status)}`,
             code: "https-restart",
           }
         : {
@@ -56,6 +56,12 @@ export function httpsWords(state: HttpsState): Words {
             code: "https-not-trusted",
           };
   }
+}
+
+/** For browsers with a store that is not among those the program knows. */
+function importWords({ root }: HttpsStatus): string {
+  if (!root) return "";
+  return ` If that does not help, import ${plainText(root.file)} in its settings, as an authority for web sites.`;
 }
 
 /** How it stands with one store. */
