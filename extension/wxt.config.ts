@@ -13,9 +13,10 @@ const PERMISSIONS = [
   "nativeMessaging",
   // To send key hosts, and nothing else, to the gateway.
   "proxy",
-  // To keep the setting, the gateway's last port and the proxy found before ours.
+  // To keep the settings, names of keys, keys opened before, the gateway's last port and the proxy found before ours.
   "storage",
-  // To notice a key that failed because the gateway was away; in Firefox also to turn navigations.
+  // To notice keys that were opened, and those that failed because the gateway was away; in Firefox also to turn
+  // navigations.
   "webRequest",
   // To open a selected key, and to copy the address of a key as pk:.
   "contextMenus",

@@ -1,6 +1,6 @@
 /**
- * Brings names and opened keys together with the browser: notes which keys tabs open, marks the toolbar button where a
- * tab shows a key that looks like a known one, serves the keyword in the address bar.
+ * Brings names and opened keys together with the browser: notes which keys tabs open, has the toolbar button
+ * marked where a tab shows a key that looks like a known one, serves the keyword in the address bar.
  */
 
 import { browser } from "wxt/browser";
@@ -12,8 +12,7 @@ import { type Bar, type Disposition, serveOmnibox } from "../omnibox/omnibox";
 import { plainText } from "../pages/plain-text";
 import { gatewaysCode } from "../protocol/gateway-page";
 import type { Conductor } from "./conductor";
-
-const BADGE = { text: "!", color: "#a3341f", title: "pkarr: this key looks like another one" };
+import { warnOfLookAlikes } from "./look-alike-badge";
 
 export function serveNames(conductor: Conductor): NameDesk {
   const { local } = browser.storage;
@@ -22,15 +21,21 @@ export function serveNames(conductor: Conductor): NameDesk {
     set: (items: Record<string, unknown>) => local.set(items),
   };
   // The scripts in web pages need nothing of it. Firefox knows no such limit.
-  if (!import.meta.env.FIREFOX) void local.setAccessLevel({ accessLevel: "TRUSTED_CONTEXTS" });
+  if (!import.meta.env.FIREFOX) local.setAccessLevel({ accessLevel: "TRUSTED_CONTEXTS" }).catch(() => {});
   const desk = new NameDesk(new Names(area), new Opened(area));
   noteOpened(desk);
-  warnOfLookAlikes(desk);
+  warnOfLookAlikes(browser, {
+    isAlike: async (key) => (await desk.resembled(key)) !== null,
+    onChange: (listener) => desk.names.onChange(listener),
+  });
   serveOmnibox(browser.omnibox as unknown as Bar, {
     known: async () => ({ names: await desk.names.all(), opened: await desk.opened.all() }),
     scheme: () => conductor.scheme,
     markup: !import.meta.env.FIREFOX,
-    open: (address, disposition) => void open(address, disposition),
+    open: (address, disposition) => {
+      // The window may be gone.
+      open(address, disposition).catch(() => {});
+    },
     help: (typed) => browser.runtime.getURL(`/names.html?typed=${encodeURIComponent(plainText(typed))}`),
   });
   return desk;
@@ -41,7 +46,8 @@ function noteOpened({ opened }: NameDesk): void {
     ({ tabId, url, statusCode, responseHeaders }) => {
       if (!leadsToKeyHost(url) || statusCode >= 400) return undefined;
       const key = keyHostOf(url)?.key;
-      if (key && gatewaysCode(responseHeaders) === null) void noteUnlessPrivate(tabId, key);
+      // A storage that is full or away keeps a key from being noted, and nothing else.
+      if (key && gatewaysCode(responseHeaders) === null) noteUnlessPrivate(tabId, key).catch(() => {});
       return undefined;
     },
     { urls: ["<all_urls>"], types: ["main_frame"] },
@@ -52,39 +58,6 @@ function noteOpened({ opened }: NameDesk): void {
     const tab = await browser.tabs.get(tabId).catch(() => null);
     // A tab that is gone already may have been private.
     if (tab && !tab.incognito) await opened.note(key);
-  }
-}
-
-function warnOfLookAlikes(desk: NameDesk): void {
-  browser.tabs.onUpdated.addListener((tabId, { status }, tab) => {
-    // Both browsers take a tab's badge away when it goes elsewhere.
-    if (status === "complete" && tab.url && leadsToKeyHost(tab.url)) void mark(tabId, tab.url);
-  });
-  const marked = new Set<number>();
-  browser.tabs.onRemoved.addListener((tabId) => marked.delete(tabId));
-  // A key that was named is no longer one to warn of.
-  desk.names.onChange(() => void markAll());
-
-  async function mark(tabId: number, url: string): Promise<void> {
-    const key = keyHostOf(url)?.key;
-    if (!key) return;
-    const alike = (await desk.resembled(key)) !== null;
-    // What others say on the button stays.
-    if (!alike && !marked.delete(tabId)) return;
-    if (alike) marked.add(tabId);
-    try {
-      await browser.action.setBadgeBackgroundColor({ tabId, color: BADGE.color });
-      await browser.action.setBadgeText({ tabId, text: alike ? BADGE.text : "" });
-      await browser.action.setTitle({ tabId, title: alike ? BADGE.title : "" });
-    } catch {
-      // The tab is gone.
-    }
-  }
-
-  async function markAll(): Promise<void> {
-    for (const { id, url } of await browser.tabs.query({})) {
-      if (id !== undefined && url && leadsToKeyHost(url)) await mark(id, url);
-    }
   }
 }
 

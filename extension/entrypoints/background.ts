@@ -59,9 +59,10 @@ function start(
 ): void {
   const conductor = new Conductor(session, https, interception, way);
   const recovery = new Recovery(session);
-  new Answers(session, https, conductor, searches, serveNames(conductor));
+  const desk = serveNames(conductor);
+  new Answers(session, https, conductor, searches, desk);
   recheckFailedTabs(session);
-  serveLinks(session, conductor, lookAhead);
+  serveLinks(session, conductor, desk.opened, lookAhead);
   followLinkify(linkify, onLinkifyChange);
   watchTrust(https, conductor);
   onWayChange(() => conductor.settle());

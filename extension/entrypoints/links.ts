@@ -16,9 +16,11 @@
 import type { browser } from "wxt/browser";
 import { defineUnlistedScript } from "wxt/utils/define-unlisted-script";
 import { linkAddress, linkedHost, selectedKey } from "../links/address";
+import { beginCopying } from "../links/clipboard";
 import { linkOf } from "../links/link";
 import type { Copy, LinkAnswer, Noticed } from "../links/messages";
 import { Pointing } from "../links/pointing";
+import { selectedText } from "../links/selection";
 
 /** The interface of extensions. Browsers make it when it is first used, which takes longer than all else here. */
 const extension = (): typeof browser => (globalThis as unknown as { chrome: typeof browser }).chrome;
@@ -50,9 +52,12 @@ export default defineUnlistedScript(() => {
     const href = event.isTrusted ? linkOf(event)?.read() : null;
     return href ? linkedHost(href) : null;
   };
-  for (const type of ["pointerover", "focusin"]) {
-    window.addEventListener(type, (event) => pointing.at(hostOf(event)), true);
-  }
+  window.addEventListener("pointerover", (event) => pointing.at(hostOf(event)), true);
+  const focus = (event: Event): void => {
+    // A page can move the focus by itself.
+    if (navigator.userActivation.isActive) pointing.at(hostOf(event));
+  };
+  window.addEventListener("focusin", focus, true);
   const press = (event: Event): void => {
     const host = hostOf(event);
     if (host) pointing.pressed(host);
@@ -60,11 +65,12 @@ export default defineUnlistedScript(() => {
   window.addEventListener("pointerdown", press, true);
 
   let quiet: ReturnType<typeof setTimeout> | undefined;
-  let selected = "";
+  /** Not known at first: what the background knows may be of the page before this. */
+  let selected: string | undefined;
   document.addEventListener("selectionchange", () => {
     clearTimeout(quiet);
     quiet = setTimeout(() => {
-      const text = window.getSelection()?.toString() ?? "";
+      const text = selectedText(window.getSelection(), document.activeElement);
       const key = selectedKey(text, "http") ? text : "";
       if (key !== selected) void tell({ noticed: "selection", text: key });
       selected = key;
@@ -76,7 +82,12 @@ export default defineUnlistedScript(() => {
     if (selected) void tell({ noticed: "selection", text: selected });
   });
 
+  // A worker has no clipboard, so in Chromium the page's does it.
   if (import.meta.env.CHROME) {
+    const copy = beginCopying({
+      addEventListener: (type, listener, capture) => window.addEventListener(type, listener, capture),
+      copySelection: () => document.execCommand("copy"),
+    });
     const listen = (): void => {
       extension().runtime.onMessage.addListener((message: Copy, _sender, reply) => reply(copy(message.copy)));
     };
@@ -92,17 +103,4 @@ async function tell(noticed: Noticed): Promise<LinkAnswer | null> {
     // The extension was updated or switched off: links go on working here.
     return null;
   }
-}
-
-/** A worker has no clipboard, so in Chromium the page's does it. The page hears nothing of it. */
-function copy(text: string): boolean {
-  const write = (event: ClipboardEvent): void => {
-    event.clipboardData?.setData("text/plain", text);
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  };
-  window.addEventListener("copy", write, true);
-  const done = document.execCommand("copy");
-  window.removeEventListener("copy", write, true);
-  return done;
 }

@@ -11,7 +11,7 @@ import { type Scheme, typedAddress } from "../key/search";
 const KEY_SCHEME = /^\s*(?:web\+)?(?=(?:pk|pubky):)/i;
 
 /** More than this is no key that somebody selected. */
-const SELECTION_LIMIT = 2_000;
+export const SELECTION_LIMIT = 2_000;
 
 /** The web address meant by a `pk:`, `pubky:` or `web+pk:` link, or null for any other link. */
 export function linkAddress(href: string, scheme: Scheme): string | null {

@@ -15,6 +15,11 @@ export class Turns {
   }
 }
 
+/** Whether a newer version of the extension stored this: it is left as it is. */
+export function isNewer(stored: unknown, version: number): boolean {
+  return isObject(stored) && typeof stored.version === "number" && stored.version > version;
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -24,7 +24,7 @@ export interface NameAsks {
   /** Whether opened keys are to be kept from now on. */
   keepOpened: { ask: { on: boolean }; answer: Nothing };
   /** Forgets that this key was opened, or all of them. */
-  forgetOpened: { ask: { key?: string }; answer: Nothing };
+  forgetOpened: { ask: { key?: string }; answer: Nothing | Failure };
 }
 
 export type AskedOfNames = { [Q in keyof NameAsks]: { question: Q } & NameAsks[Q]["ask"] }[keyof NameAsks];

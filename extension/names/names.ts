@@ -7,7 +7,7 @@
  */
 
 import { isKey } from "../key/key";
-import { type Area, isObject, Turns } from "./area";
+import { type Area, isNewer, isObject, Turns } from "./area";
 import { type Collision, type Merge, merged, type Side } from "./merge";
 import { folded, petName } from "./pet-name";
 import { badName, nameTaken, notAKey, tooMany, unreadable } from "./problem";
@@ -90,14 +90,14 @@ export class Names {
   async #read(): Promise<ReadonlyMap<string, string>> {
     if (this.#byKey) return this.#byKey;
     const stored = (await this.#area.get(STORED))[STORED];
-    if (isNewer(stored)) return new Map();
+    if (isNewer(stored, VERSION)) return new Map();
     this.#byKey = understood(stored);
     return this.#byKey;
   }
 
   async #write(names: Map<string, string>): Promise<void> {
     if (names.size > MOST_NAMES) throw tooMany(MOST_NAMES);
-    if (isNewer((await this.#area.get(STORED))[STORED])) throw unreadable();
+    if (isNewer((await this.#area.get(STORED))[STORED], VERSION)) throw unreadable();
     await this.#area.set({ [STORED]: { version: VERSION, names: Object.fromEntries(names) } });
     this.#byKey = names;
     for (const listener of this.#listeners) listener();
@@ -105,10 +105,6 @@ export class Names {
 }
 
 export type { Collision, Side };
-
-function isNewer(stored: unknown): boolean {
-  return isObject(stored) && typeof stored.version === "number" && stored.version > VERSION;
-}
 
 function understood(stored: unknown): Map<string, string> {
   const names = new Map<string, string>();

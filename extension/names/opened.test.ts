@@ -73,6 +73,26 @@ describe("keys opened before", () => {
     expect(await opened.all()).toHaveLength(1);
   });
 
+  it("are told of when they are forgotten", async () => {
+    const opened = new Opened(memory());
+    const told: (string | undefined)[] = [];
+    opened.onForget((key) => told.push(key));
+    await opened.forget(ALICE);
+    await opened.forget();
+    expect(told).toEqual([ALICE, undefined]);
+  });
+
+  it("stay as a newer version stored them", async () => {
+    const stored = { version: 2, keys: { [ALICE]: "in another way" } };
+    const area = memory({ opened: stored });
+    const opened = new Opened(area);
+    await opened.note(BOB);
+    expect(await opened.all()).toEqual([]);
+    await expect(opened.forget()).rejects.toMatchObject({ error: { data: { code: "opened-unreadable" } } });
+    await expect(opened.forget(ALICE)).rejects.toThrow();
+    expect(area.kept.opened).toEqual(stored);
+  });
+
   it("are passed over where what is stored can't be right", async () => {
     const keys = {
       [ALICE]: { count: 2, last: 5 },

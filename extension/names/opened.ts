@@ -3,11 +3,13 @@
  * the warning about keys that look like one that is opened often, and can be cleared and switched off.
  *
  * A visit counts once in half an hour, so no page can make a key familiar by opening it again and again. Private
- * windows are none of its business: whoever calls `note` leaves them out.
+ * windows are none of its business: whoever calls `note` leaves them out. What a newer version of the extension stored is
+ * never written over.
  */
 
 import { isKey } from "../key/key";
-import { type Area, isObject, Turns } from "./area";
+import { type Area, isNewer, isObject, Turns } from "./area";
+import { openedUnreadable } from "./problem";
 
 export const MOST_OPENED = 500;
 /** This many visits make a key familiar. */
@@ -31,6 +33,7 @@ export class Opened {
   readonly #now: () => number;
   readonly #turns = new Turns();
   #byKey: Map<string, OpenedKey> | null = null;
+  #listeners: ((key?: string) => void)[] = [];
 
   constructor(area: Area, now: () => number = Date.now) {
     this.#area = area;
@@ -49,7 +52,7 @@ export class Opened {
   /** A tab shows the key's site. */
   note(key: string): Promise<void> {
     return this.#turns.take(async () => {
-      if (!isKey(key) || !(await this.isKept())) return;
+      if (!isKey(key) || !(await this.isKept()) || (await this.#isNewer())) return;
       const now = this.#now();
       const opened = new Map(await this.#read());
       const before = opened.get(key);
@@ -61,13 +64,20 @@ export class Opened {
     });
   }
 
-  /** Forgets one key, or all. */
+  /** Forgets one key, or all. Throws NameRefused. */
   forget(key?: string): Promise<void> {
     return this.#turns.take(async () => {
       const opened = key === undefined ? new Map<string, OpenedKey>() : new Map(await this.#read());
       if (key !== undefined) opened.delete(key);
+      if (await this.#isNewer()) throw openedUnreadable();
       await this.#write(opened);
+      for (const listener of this.#listeners) listener(key);
     });
+  }
+
+  /** Hears of each key that is to be forgotten; of none in particular, if all are. */
+  onForget(listener: (key?: string) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Whether opened keys are kept at all. */
@@ -81,8 +91,15 @@ export class Opened {
   }
 
   async #read(): Promise<ReadonlyMap<string, OpenedKey>> {
-    this.#byKey ??= understood((await this.#area.get(STORED))[STORED]);
+    if (this.#byKey) return this.#byKey;
+    const stored = (await this.#area.get(STORED))[STORED];
+    if (isNewer(stored, VERSION)) return new Map();
+    this.#byKey = understood(stored);
     return this.#byKey;
+  }
+
+  async #isNewer(): Promise<boolean> {
+    return isNewer((await this.#area.get(STORED))[STORED], VERSION);
   }
 
   async #write(opened: Map<string, OpenedKey>): Promise<void> {

@@ -56,6 +56,14 @@ export function unreadable(): NameRefused {
   );
 }
 
+export function openedUnreadable(): NameRefused {
+  return new NameRefused(
+    "opened-unreadable",
+    "The opened keys were kept by a newer version of this extension, and are left as they are.",
+    "Update the extension.",
+  );
+}
+
 export function badFile(what: string): NameRefused {
   return new NameRefused("not-a-names-file", what, "Choose a file that this extension exported.");
 }

@@ -139,36 +139,6 @@ inEachBrowser("the own network", { prepare, ready: ({ alice }) => alice.url() },
     assert.equal(home.visits.length, before, "it was asked");
   });
 
-  test("is out of reach for a window that a walled-off frame writes", async () => {
-    const { browser, alice, home } = stage();
-    const { page: tab } = await browser.open(alice.url());
-    const before = home.visits.length;
-    await tab.evaluate((url) => {
-      const frame = document.createElement("iframe");
-      frame.sandbox.add("allow-scripts", "allow-popups");
-      frame.style.cssText = "position: fixed; inset: 0; width: 100%; height: 100%; border: 0";
-      const request = `fetch("${url}").then((r) => r.text(), () => "no")`;
-      const written = `<script>${request}.then((told) => opener.parent.postMessage(told, "*"))<\\/script>`;
-      frame.srcdoc = `<script>
-        onclick = () => {
-          const popup = open("about:blank");
-          popup.document.write('${written}');
-          popup.document.close();
-        };
-        parent.postMessage("ready", "*");
-      </script>`;
-      addEventListener("message", ({ data }) => {
-        document.title = data;
-      });
-      document.body.append(frame);
-    }, `http://${home.address}/data`);
-    await until(async () => (await tab.title()) === "ready", { what: "the frame" });
-    await tab.mouse.click(50, 50);
-    const told = async () => /^(?:data|no)$/.exec(await tab.title())?.[0];
-    assert.equal(await until(told, { what: "the window to say what it heard" }), "no");
-    assert.equal(home.visits.length, before, "it was asked");
-  });
-
   test("is where a tab may go all the same", async () => {
     const { browser, alice, home } = stage();
     const { page: tab } = await browser.open(alice.url());

@@ -36,9 +36,7 @@ async function begin(): Promise<void> {
     await ask("keepOpened", { on: element<HTMLInputElement>("keeps").checked });
   });
   element("forget-all").addEventListener("click", async () => {
-    await ask("forgetOpened", {});
-    await refresh();
-    element("keeps").focus();
+    await forgetOpened({});
   });
   beginFile(refresh);
   await refresh();
@@ -62,9 +60,7 @@ async function refresh(): Promise<void> {
       return keyRow(key, name ?? "", `${often}, last ${relativeTime(last, Date.now())}`, [
         action("Open", () => open(key)),
         action("Forget", async () => {
-          await ask("forgetOpened", { key });
-          await refresh();
-          element("keeps").focus();
+          await forgetOpened({ key });
         }),
       ]);
     }),
@@ -73,13 +69,20 @@ async function refresh(): Promise<void> {
   element("forget-all").hidden = known.opened.length === 0;
 }
 
+async function forgetOpened(what: { key?: string }): Promise<void> {
+  const answer = await ask("forgetOpened", what);
+  element("opened-problem").textContent = "failed" in answer ? words(answer.failed) : "";
+  await refresh();
+  element("keeps").focus();
+}
+
 function showNames(): void {
   const asked = folded(element<HTMLInputElement>("filter").value.trim());
   const fitting = names.filter(({ key, name }) => folded(name).includes(asked) || key.includes(asked));
   element("count").textContent = names.length > 0 ? String(names.length) : "";
   element("filter").hidden = names.length === 0;
-  element("empty").hidden = fitting.length > 0;
-  element("empty").textContent = names.length === 0 ? "You have named no key yet." : "None fits.";
+  const none = names.length === 0 ? "You have named no key yet." : "None fits.";
+  tell("empty", fitting.length > 0 ? "" : none);
   element("list").replaceChildren(...fitting.slice(0, MOST_SHOWN).map(namedRow));
   more("more", fitting.length, "type more of a name to find the others");
 }
@@ -108,8 +111,9 @@ function namedRow({ key, name }: Named): HTMLLIElement {
       const answer = await ask("forgetName", { key });
       if ("failed" in answer) return say(words(answer.failed));
       await changed(`“${plainText(name)}” is removed.`, async () => {
-        await ask("nameKey", { key, name });
-        await changed(`“${plainText(name)}” is back.`);
+        const back = await ask("nameKey", { key, name });
+        if ("failed" in back) return say(words(back.failed));
+        await changed(`“${plainText(back.name)}” is back.`);
       });
     }),
   ]);
@@ -149,8 +153,12 @@ function say(text: string): void {
 }
 
 function more(id: string, all: number, hint: string): void {
-  element(id).hidden = all <= MOST_SHOWN;
-  element(id).textContent = `${MOST_SHOWN} of ${all} are shown; ${hint}.`;
+  tell(id, all <= MOST_SHOWN ? "" : `${MOST_SHOWN} of ${all} are shown; ${hint}.`);
+}
+
+/** The same words again would be read out again. */
+function tell(id: string, text: string): void {
+  if (element(id).textContent !== text) element(id).textContent = text;
 }
 
 function words({ message, data }: RpcError): string {

@@ -45,7 +45,10 @@ async function beginSwitch(
 ): Promise<void> {
   const box = element<HTMLInputElement>(id);
   box.checked = await chosen();
-  box.addEventListener("change", () => choose(box.checked));
+  box.addEventListener("change", async () => {
+    await choose(box.checked);
+    element("links-saved").textContent = "Saved.";
+  });
 }
 
 function choice(): RadioNodeList {

@@ -24,7 +24,7 @@ export function showRecords(resolved: Resolution, key: string): void {
   const endpoints = resolved.endpoints.map((endpoint) => {
     const line = item(endpointText(endpoint));
     line.className = endpoint === chosen ? "chosen" : "quiet";
-    line.title = endpoint === chosen ? "The one that is taken" : "Not taken";
+    if (endpoint === chosen) line.title = "Tried first";
     return line;
   });
   element("endpoints").replaceChildren(
