@@ -209,7 +209,7 @@ const PRIVATE_ADDRESS: RpcError = {
   message: "This key points into a private network.",
   data: {
     code: "private-address",
-    todo: "If you know this key, allow private addresses in pkarr's settings (allow-private).",
+    todo: "If you know this key, allow it private addresses in pkarr’s settings (allow-private-for).",
   },
 };
 

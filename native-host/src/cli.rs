@@ -71,6 +71,7 @@ Configuration file:
     external-ipv4 = \"203.0.113.7\"
     data-dir = \"/var/lib/pkarr\"
     allow-private = false
+    allow-private-for = []
 
 Exit codes:
   0  done

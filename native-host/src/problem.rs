@@ -197,8 +197,8 @@ impl Code {
                 "Ask the key’s owner to add an A, AAAA, HTTPS or CNAME record for this name."
             }
             Code::PrivateAddress => {
-                "If you know this key and want it to reach your own network, allow private \
-                 addresses (--allow-private, or PKARR_ALLOW_PRIVATE=1)."
+                "If you know this key and want it to reach your own network, allow it to: with \
+                 --allow-private-for KEY, or allow-private-for in the configuration file."
             }
             Code::ConnectFailed => {
                 "The name is right, its server is not answering; try again later or tell its owner."
@@ -206,9 +206,7 @@ impl Code {
             Code::DhtUnreachable => {
                 "Check the internet connection, and that UDP is not blocked by a firewall."
             }
-            Code::NeedsTls => {
-                "This version opens sites over plain HTTP only; a later one will open it."
-            }
+            Code::NeedsTls => "Open it through the gateway, which speaks TLS with keys.",
             Code::NotCached => "Ask the network: use the policy cacheFirst or networkOnly.",
             Code::GatewayFailed => "Free the port, or let the program choose one with port 0.",
             Code::BadRequest => "Use the gateway as an HTTP proxy for key hosts.",
