@@ -30,7 +30,7 @@ use super::{
     limits::{Limits, Turn},
     pages::{self, Failure, Reader},
     pool::{ExchangeError, Pool},
-    target::{self, Asked},
+    target,
     way::{ConnectError, Reach, Site, Way},
 };
 use crate::{
@@ -61,7 +61,6 @@ pub(super) struct Proxy {
 /// Where one request is to go.
 #[derive(Debug, Clone, Copy)]
 struct Goal<'a> {
-    asked: &'a Asked,
     site: &'a Site,
     endpoints: &'a [Endpoint],
     reach: Reach,
@@ -85,24 +84,24 @@ impl Proxy {
 
     /// Answers one request to the proxy; a failure is an answer too.
     pub(super) async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let asked = target::of_proxy_request(&request);
-        self.answer(asked, request).await
+        let site = target::of_proxy_request(&request);
+        self.answer(site, request).await
     }
 
     /// Answers one request for a key host; a failure is an answer too.
     pub(super) async fn answer(
         &self,
-        asked: Result<Asked, Problem>,
+        site: Result<Site, Problem>,
         request: Request<Incoming>,
     ) -> Response<Body> {
         let reader = Reader::of(&request);
         let version = request.version();
-        let host = match &asked {
-            Ok(asked) => asked.host.to_string(),
+        let host = match &site {
+            Ok(site) => site.host.to_string(),
             Err(_) => request.uri().host().unwrap_or_default().to_owned(),
         };
-        let outcome = match asked {
-            Ok(asked) => self.pass_on(&asked, request, reader).await,
+        let outcome = match site {
+            Ok(site) => self.pass_on(&site, request, reader).await,
             Err(problem) => Err(problem.into()),
         };
         outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader, version))
@@ -110,14 +109,14 @@ impl Proxy {
 
     async fn pass_on(
         &self,
-        asked: &Asked,
+        site: &Site,
         request: Request<Incoming>,
         reader: Reader,
     ) -> Result<Response<Body>, Failure> {
-        if asked.secure && self.certificates.is_probe(&asked.host) {
+        if site.secure && self.certificates.is_probe(&site.host) {
             return Ok(probed()?);
         }
-        let key = asked.host.key();
+        let key = site.host.key();
         let turn = self.limits.turn(key)?;
         let page = from::page(request.headers());
         let framed = from::is_framed(request.headers());
@@ -132,31 +131,25 @@ impl Proxy {
         }
         let route = self
             .resolver
-            .route(&asked.host, "https", Policy::CacheFirst, priority)
+            .route(&site.host, "https", Policy::CacheFirst, priority)
             .await
             .map_err(Problem::from)?;
         if route.endpoints.is_empty() {
-            return Err(no_endpoint(&asked.host, &route));
+            return Err(no_endpoint(&site.host, &route));
         }
         let path = request.uri().path_and_query().cloned();
         let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
         if reader == Reader::Person
-            && let Some(elsewhere) = self.by_the_other_scheme(asked, &route.endpoints)
+            && let Some(elsewhere) = self.by_the_other_scheme(site, &route.endpoints)
         {
             return Ok(redirect(&elsewhere, &path)?);
         }
-        let site = Site {
-            host: asked.host.clone(),
-            port: asked.port,
-            secure: asked.secure,
-        };
         let reach = match reader {
-            Reader::Program if from::is_of_another(&asked.host, request.headers()) => Reach::Beyond,
+            Reader::Program if from::is_of_another(&site.host, request.headers()) => Reach::Beyond,
             _ => Reach::Records,
         };
         let goal = Goal {
-            asked,
-            site: &site,
+            site,
             endpoints: &route.endpoints,
             reach,
         };
@@ -176,28 +169,28 @@ impl Proxy {
                 }
                 error => Err(error.into()),
             },
-            Err(error) => Err(told(error, &asked.host).into()),
+            Err(error) => Err(told(error, &site.host).into()),
             Ok(response) => Ok(response),
         }
     }
 
     /// Where a page is to be opened instead, if the records want the other scheme than the one it
     /// was asked for by.
-    fn by_the_other_scheme(&self, asked: &Asked, endpoints: &[Endpoint]) -> Option<String> {
+    fn by_the_other_scheme(&self, site: &Site, endpoints: &[Endpoint]) -> Option<String> {
         let by_address = |endpoint: &Endpoint| matches!(endpoint.target, Target::Addresses(_));
-        if asked.secure {
+        if site.secure {
             // The padlock stands for the whole way, and plain HTTP proves nothing. A port that is
             // named is one that speaks TLS, by the page's own word.
             let plain = |endpoint: &Endpoint| by_address(endpoint) && !endpoint.tls;
-            return (asked.port.is_none() && endpoints.iter().all(plain))
-                .then(|| format!("http://{}", asked.host));
+            return (site.port.is_none() && endpoints.iter().all(plain))
+                .then(|| format!("http://{}", site.host));
         }
         let first = endpoints.first()?;
         let wanted = by_address(first)
             && first.tls
             && self.https_in_use.load(Ordering::Relaxed)
             && self.certificates.are_there();
-        wanted.then(|| format!("https://{}", asked.authority()))
+        wanted.then(|| format!("https://{}", site.authority()))
     }
 
     async fn exchange(
@@ -219,7 +212,7 @@ impl Proxy {
         request.extensions_mut().clear();
         let path = request.uri().path_and_query().cloned();
         let fit =
-            |request: &mut _, way: &_, http2| fit(request, goal.asked, path.clone(), way, http2);
+            |request: &mut _, way: &_, http2| fit(request, goal.site, path.clone(), way, http2);
         let exchange = self
             .pool
             .exchange(goal.site, goal.endpoints, goal.reach, request, fit);
@@ -228,7 +221,7 @@ impl Proxy {
             match timeout_at(pulse.last() + ANSWER_TIMEOUT, &mut exchange).await {
                 Ok(outcome) => break outcome?,
                 Err(_) if pulse.last() + ANSWER_TIMEOUT > Instant::now() => {}
-                Err(_) => return Err(ConnectError::Late(goal.asked.host.clone()).into()),
+                Err(_) => return Err(ConnectError::Late(goal.site.host.clone()).into()),
             }
         };
         finished(response, turn)
@@ -252,7 +245,7 @@ impl Proxy {
         without_hop_by_hop(request.headers_mut());
         request.extensions_mut().clear();
         let path = request.uri().path_and_query().cloned();
-        fit(&mut request, goal.asked, path, &way, false)?;
+        fit(&mut request, goal.site, path, &way, false)?;
         web_socket::ask(request.headers_mut());
         let answer = timeout_at(
             Instant::now() + ANSWER_TIMEOUT,
@@ -260,7 +253,7 @@ impl Proxy {
         );
         let mut response = answer
             .await
-            .map_err(|_| ConnectError::Late(goal.asked.host.clone()))??;
+            .map_err(|_| ConnectError::Late(goal.site.host.clone()))??;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return finished(response, turn);
         }
@@ -276,7 +269,7 @@ impl Proxy {
 /// 3.2.1; RFC 9113, section 8.3.1), and the host.
 fn fit(
     request: &mut Request<Body>,
-    asked: &Asked,
+    site: &Site,
     path: Option<PathAndQuery>,
     way: &Way,
     http2: bool,
@@ -284,7 +277,7 @@ fn fit(
     let authority = match way {
         Way::Icann(name, 443) => name.clone(),
         Way::Icann(name, port) => format!("{name}:{port}"),
-        _ => asked.authority(),
+        _ => site.authority(),
     };
     let mut parts = Parts::default();
     parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));

@@ -167,13 +167,13 @@ impl Tunnels {
         let service = service_fn(move |request: Request<Incoming>| {
             let proxy = Arc::clone(&self.proxy);
             // A browser keeps its connection for long, and the root may go meanwhile.
-            let asked = if secure && !self.certificates.are_there() {
+            let site = if secure && !self.certificates.are_there() {
                 Err(https_off(&tunnel.host))
             } else {
                 target::of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request)
             };
             // Boxed for the same reason as in the gateway's own service.
-            Box::pin(async move { Ok::<_, Infallible>(proxy.answer(asked, request).await) })
+            Box::pin(async move { Ok::<_, Infallible>(proxy.answer(site, request).await) })
         });
         let stream = TokioIo::new(stream);
         let served = if inside == (Inside::Tls { http2: true }) {

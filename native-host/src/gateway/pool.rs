@@ -73,7 +73,7 @@ struct Idle {
     sender: http1::SendRequest<Body>,
     way: Way,
     since: Instant,
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 #[derive(Debug, Clone)]
@@ -274,7 +274,7 @@ impl Pool {
         while let Some(idle) = entry.idle.pop() {
             if !idle.sender.is_closed() && idle.way.is_led_by(site, endpoints, reach) {
                 return Some(Lease {
-                    sender: Sender::Http1(idle.sender, idle._place),
+                    sender: Sender::Http1(idle.sender, idle.place),
                     way: idle.way,
                     reused: true,
                 });
@@ -320,7 +320,7 @@ impl Pool {
                     sender,
                     way: lease.way,
                     since: Instant::now(),
-                    _place: place,
+                    place,
                 });
             }
         });

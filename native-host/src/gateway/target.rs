@@ -10,6 +10,7 @@ use hyper::{
     http::uri::{Authority, Scheme},
 };
 
+use super::way::Site;
 use crate::{
     address::is_web_port,
     http_fields::is_plainly_framed,
@@ -17,37 +18,8 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// What a request asks for, beside its path.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) host: KeyHost,
-    /// Where it is not the scheme's own.
-    pub(super) port: Option<u16>,
-    /// Whether it is asked for by `https` or `wss`.
-    pub(super) secure: bool,
-}
-
-impl Asked {
-    pub(super) fn new(host: KeyHost, port: Option<u16>, secure: bool) -> Self {
-        let default = if secure { 443 } else { 80 };
-        Self {
-            host,
-            port: port.filter(|port| *port != default),
-            secure,
-        }
-    }
-
-    /// The host, and the port where it is not the scheme's own.
-    pub(super) fn authority(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.to_string(),
-        }
-    }
-}
-
 /// The target of a request to the proxy: `http://`, in absolute form (RFC 9112, section 3.2.2).
-pub(super) fn of_proxy_request(request: &Request<Incoming>) -> Result<Asked, Problem> {
+pub(super) fn of_proxy_request(request: &Request<Incoming>) -> Result<Site, Problem> {
     let uri = request.uri();
     ordinary_method(request.method())?;
     if uri.scheme() != Some(&Scheme::HTTP) {
@@ -57,7 +29,7 @@ pub(super) fn of_proxy_request(request: &Request<Incoming>) -> Result<Asked, Pro
     one_host(request.headers(), request.version())?;
     plainly_framed(request.headers())?;
     let (host, port) = host_and_port(uri)?;
-    Ok(Asked::new(host, port, false))
+    Ok(Site::new(host, port, false))
 }
 
 /// Where a tunnel is asked to lead: a host and a port, and nothing else (RFC 9112, section 3.2.3).
@@ -88,7 +60,7 @@ pub(super) fn of_tunnelled_request(
     port: u16,
     secure: bool,
     request: &Request<Incoming>,
-) -> Result<Asked, Problem> {
+) -> Result<Site, Problem> {
     let misdirected = || {
         let what = format!("a request for another host came over the connection for {host}");
         Problem::new(Code::Misdirected, what)
@@ -111,7 +83,7 @@ pub(super) fn of_tunnelled_request(
     if named.is_none() && request.uri().authority().is_none() {
         return Err(bad("the request names no host"));
     }
-    Ok(Asked::new(host.clone(), Some(port), secure))
+    Ok(Site::new(host.clone(), Some(port), secure))
 }
 
 fn host_and_port(uri: &Uri) -> Result<(KeyHost, Option<u16>), Problem> {

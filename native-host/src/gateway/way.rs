@@ -12,18 +12,35 @@ use crate::{
     tls::TlsError,
 };
 
-/// What is to be connected to.
+/// A site as a request names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Site {
     /// The key host.
     pub(super) host: KeyHost,
     /// The port of the URL, where it has one that is not its scheme's own. It wins over a record's.
     pub(super) port: Option<u16>,
-    /// Whether the URL says `https`: then nothing but TLS will do.
+    /// Whether it is asked for by `https` or `wss`: then nothing but TLS will do.
     pub(super) secure: bool,
 }
 
 impl Site {
+    pub(super) fn new(host: KeyHost, port: Option<u16>, secure: bool) -> Self {
+        let default = if secure { 443 } else { 80 };
+        Self {
+            host,
+            port: port.filter(|port| *port != default),
+            secure,
+        }
+    }
+
+    /// The host, and the port where it is not the scheme's own.
+    pub(super) fn authority(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.to_string(),
+        }
+    }
+
     /// The port to connect to.
     pub(super) fn port_at(&self, endpoint: &Endpoint) -> u16 {
         let secure = endpoint.tls || matches!(endpoint.target, Target::Icann(_));
