@@ -136,6 +136,7 @@ async fn publish(bootstrap: &[String], pairs: &[KeyPair]) {
 fn dht(bootstrap: &[String]) -> Dht {
     Dht::new(DhtConfig {
         bootstrap: bootstrap.to_vec(),
+        ..DhtConfig::default()
     })
 }
 

@@ -28,6 +28,7 @@
 mod entry;
 mod error;
 mod file;
+mod guests;
 mod kept;
 mod known;
 mod rows;
@@ -45,6 +46,7 @@ use std::{
 pub use self::{
     entry::{Entry, Floor, Newest, Origin, Seen},
     error::CacheError,
+    guests::Guest,
     kept::{Kept, Whose},
 };
 use self::{kept::Files, known::Inner, store::Store};
@@ -62,14 +64,17 @@ pub struct Limits {
     pub keys: u64,
     /// Earlier items that are kept of each.
     pub history: usize,
+    /// Keys of which each process has the newest item in memory, too.
+    pub memory: u64,
 }
 
 impl Default for Limits {
-    /// 10 000 keys, 16 earlier items each.
+    /// 10 000 keys, 16 earlier items each, all in memory.
     fn default() -> Self {
         Self {
             keys: 10_000,
             history: 16,
+            memory: 10_000,
         }
     }
 }
@@ -184,6 +189,14 @@ impl Cache {
         kept
     }
 
+    /// What [`Cache::keep`] would answer, and keeps nothing.
+    ///
+    /// # Errors
+    /// The [`Floor`], when the item is below it.
+    pub fn weigh(&self, item: SignedItem, seen: Seen) -> Result<Entry, Floor> {
+        self.inner.weigh(item, seen)
+    }
+
     /// As [`Cache::keep`], and returns when the item is on disk, for what must not be forgotten:
     /// what was signed here, before it is published.
     ///
@@ -219,8 +232,15 @@ impl Cache {
             .unwrap_or_default()
     }
 
-    /// Forgets all items and their history, here and on disk. Floors and kept keys stay, so the
-    /// file still tells which keys were seen.
+    /// All that is remembered of a key, newest first: [`Cache::get`], then [`Cache::history`].
+    pub fn seen(&self, key: &PublicKey) -> Vec<Entry> {
+        self.get(key).into_iter().chain(self.history(key)).collect()
+    }
+
+    /// Forgets all items and their history, here and on disk, and gives the space back.
+    ///
+    /// Kept keys stay, and so do floors: clearing must not help anybody to bring back an older packet
+    /// of a key. So the file still tells which keys were seen.
     ///
     /// # Errors
     /// [`CacheError`] when the file could not be cleared.
@@ -229,9 +249,17 @@ impl Cache {
         self.inner.keys.invalidate_all();
         self.inner.absent.invalidate_all();
         if let Some(store) = &self.inner.store {
-            store.shrink();
+            store.shrink().await;
         }
         cleared
+    }
+
+    /// Whether the structure of the tables is sound. Reads all of them.
+    ///
+    /// # Errors
+    /// [`CacheError::Read`], [`CacheError::Damaged`].
+    pub fn is_sound(&self) -> Result<bool, CacheError> {
+        self.read(schema::is_sound)
     }
 
     /// How the cache is doing. Counts rows, which takes milliseconds when there are many.
@@ -253,6 +281,13 @@ impl Cache {
             disk_hits: inner.disk_hits.load(Ordering::Relaxed),
             misses: inner.misses.load(Ordering::Relaxed),
         }
+    }
+
+    /// How many keys’ newest items are kept, and the bytes that the file takes, log included.
+    pub fn size(&self) -> (u64, u64) {
+        let keys = self.read(|conn| rows::count(conn, "items"));
+        let file = self.inner.store.as_ref().and_then(Store::path);
+        (keys.unwrap_or_default(), file.map_or(0, file::size))
     }
 
     /// Whether nothing was found for the key a moment ago.
@@ -286,7 +321,24 @@ impl Cache {
             Ok(files) => kept::keep_alive(conn, &item, &files, next_at),
             Err(_) => Ok(()),
         })
-        .await
+        .await?;
+        self.inner.kept_changed.notify_one();
+        Ok(())
+    }
+
+    /// Returns when this process has begun to keep another key published, or has changed how. One
+    /// caller at a time hears of it; what happened before the call counts too.
+    pub async fn kept_changed(&self) {
+        self.inner.kept_changed.notified().await;
+    }
+
+    /// How a key is kept published; `None` where it is not.
+    ///
+    /// # Errors
+    /// As [`Cache::kept`].
+    pub fn kept_of(&self, key: &PublicKey) -> Result<Option<Kept>, CacheError> {
+        let mut kept = self.kept()?.into_iter();
+        Ok(kept.find(|kept| kept.item.key() == key))
     }
 
     /// Keeps a key published no longer, and tells whether it was.
@@ -351,6 +403,68 @@ impl Cache {
         let _ = self
             .write(move |conn| kept::release_lease(conn, &holder))
             .await;
+    }
+}
+
+/// Keys that a server keeps published for others, for a time. All that is written here is durable.
+impl Cache {
+    /// Takes a key in, or puts off its end and when it is put next. `most` guests can be there; who
+    /// comes beyond takes the place of the one whose end is nearest. Tells how many have left so, the
+    /// new one itself where `most` is nothing.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn take_guest(&self, guest: Guest, most: u64) -> Result<usize, CacheError> {
+        self.write(move |conn| guests::take(conn, &guest, most))
+            .await
+    }
+
+    /// Puts off the end of those of the keys that are guests.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn guests_asked_for(
+        &self,
+        keys: Vec<PublicKey>,
+        ends_at: SystemTime,
+    ) -> Result<(), CacheError> {
+        self.write(move |conn| guests::asked_for(conn, &keys, ends_at))
+            .await
+    }
+
+    /// The guests that are to be put again, the longest due first, so many at most.
+    ///
+    /// # Errors
+    /// [`CacheError::Read`], [`CacheError::Damaged`].
+    pub fn guests_due(&self, now: SystemTime, most: usize) -> Result<Vec<Guest>, CacheError> {
+        self.read(|conn| guests::due(conn, now, most))
+    }
+
+    /// Notes when a guest is to be put next.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn put_off_guest(
+        &self,
+        key: PublicKey,
+        next_at: SystemTime,
+    ) -> Result<(), CacheError> {
+        self.write(move |conn| guests::put_off(conn, &key, next_at))
+            .await
+    }
+
+    /// Lets go of the guests whose time has ended, and tells how many.
+    ///
+    /// # Errors
+    /// [`CacheError`]; nothing has changed then.
+    pub async fn guests_leave(&self, now: SystemTime) -> Result<usize, CacheError> {
+        self.write(move |conn| guests::leave(conn, now)).await
+    }
+
+    /// How many guests there are.
+    pub fn guests(&self) -> u64 {
+        self.read(|conn| rows::count(conn, "guests"))
+            .unwrap_or_default()
     }
 }
 

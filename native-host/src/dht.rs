@@ -2,41 +2,97 @@
 //!
 //! The rest of the house knows the DHT by three things only: a [`Lookup`] (verified items as they
 //! arrive and, when the search has ended, a report of who answered), a put with a report, and an
-//! [`DhtInfo`] for people. Behind it stands the `mainline` crate.
+//! [`DhtInfo`] for people. Behind it stands a node of our own:
 //!
-//! A DHT node has to know others to begin with. Their names are looked up all at once and in the
-//! background, so that a slow or silent name server never holds up the program; until one address
-//! is known, lookups answer [`DhtError::Unreachable`], and the next lookup tries again.
+//! - [`krpc`] is the language: messages of BEP 5, 32, 42, 43 and 44 in `bencode`; `id` says how far
+//!   two ids are apart, and which id an address may have;
+//! - `engine` is the node, without sockets and clocks: it owns the `table` of each family of addresses,
+//!   the `transactions` that wait for an answer, and the lookups that run;
+//! - `query` is one lookup in one family, `lookup` both together and what was found, `put` what comes
+//!   after it when something is to be stored; `rtt` says how long to wait, `pace` how fast to send;
+//! - `server` answers others, where that is wanted, with `store` and `tokens`;
+//! - `driver` moves datagrams between the engine and the `socket`s; `bootstrap` looks first nodes up,
+//!   `remember` keeps what was learnt in a file, which `scribe` writes, `views` and `holders` are what is learnt.
+//!
+//! # How a lookup goes
+//!
+//! The nodes nearest to `sha1(key)` keep its item. We ask those nearest that we know, at once where
+//! they are near enough to be asked in any case; they name nearer ones, and give what they have. The
+//! first verified item is passed on as soon as it is there. The lookup ends when the twenty nearest
+//! that are alive have answered: who is late is asked again and soon no longer waited for. Where too
+//! few answer for the network to have spoken, [`LookupReport::settled`] says so.
+//!
+//! # Beginning
+//!
+//! A node has to know others to begin with. Those of the last time are remembered with their ids, so
+//! that a lookup after a restart goes straight to its target. Names of first nodes are looked up in
+//! the background, so that a slow or silent name server never holds up the program; until one address
+//! is known, lookups wait, and when none is to be had they answer [`DhtError::Unreachable`], and the
+//! next lookup tries again.
 
+mod bencode;
+mod bootstrap;
+mod driver;
+mod engine;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
+mod holders;
+mod id;
+pub mod krpc;
+mod lookup;
+mod pace;
+mod put;
+mod query;
+mod remember;
+mod report;
+mod rtt;
+mod scribe;
+mod server;
+mod socket;
+mod store;
+mod table;
 mod testnet;
+mod tokens;
+mod transactions;
+mod views;
 
 use std::{
-    collections::HashSet,
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
+    path::PathBuf,
     pin::Pin,
     sync::Arc,
-    time::Duration,
 };
 
-use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
-use mainline::{
-    MutableItem,
-    async_dht::AsyncDht,
-    errors::{ConcurrencyError, PutMutableError, PutQueryError},
-};
-use tokio::{net::lookup_host, sync::OnceCell, time::timeout};
+use futures_util::{Stream, StreamExt};
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
+use self::{
+    driver::{Driver, Readiness},
+    engine::{Command, Engine, Now},
+    remember::Memory,
+    scribe::Notebook,
+    socket::Sockets,
+};
 use crate::{item::SignedItem, key::PublicKey};
 
+pub use id::{Distance, Id, Node};
+pub use report::{DhtInfo, LookupReport, PutReport, Refusal};
 pub use testnet::Testnet;
 
 /// Nodes that are always there to begin with, run by authors of DHT programs.
-pub const DEFAULT_BOOTSTRAP: &[&str] = &mainline::DEFAULT_BOOTSTRAP_NODES;
+pub const DEFAULT_BOOTSTRAP: &[&str] = &[
+    "router.bittorrent.com:6881",
+    "dht.transmissionbt.com:6881",
+    "dht.libtorrent.org:25401",
+    "relay.pkarr.org:6881",
+];
 
-/// How long the names of the first nodes may take to look up.
-const NAME_TIMEOUT: Duration = Duration::from_secs(5);
-/// Once one name is known, how long the others may still take.
-const NAME_GRACE: Duration = Duration::from_millis(200);
+/// Where nodes of the DHT usually listen.
+const USUAL_PORT: u16 = 6881;
+
+/// Which program we are, to other nodes: by convention two letters and a version.
+const VERSION: [u8; 4] = *b"pk\0\x01";
 
 /// Why the DHT could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,14 +101,26 @@ pub enum DhtError {
     /// No node answers, or no name of a first node could be looked up.
     #[error("no node of the DHT can be reached")]
     Unreachable,
-    /// A newer item than the one to store is known to the nodes.
+    /// Too few of the nodes that would know answer, or they are not what the network looks like.
+    #[error("too few nodes of the DHT answer to be sure")]
+    Unsettled,
+    /// A newer item than the one to store is known to the nodes (BEP 44, error 302).
     #[error("the DHT already holds a newer item for this key")]
     Conflict,
-    /// The nodes refused the item.
+    /// Another item is stored than the one to replace (BEP 44, error 301).
+    #[error("somebody else has stored an item for this key meanwhile")]
+    Mismatch,
+    /// The nodes take no value of this size (BEP 44, error 205).
+    #[error("the item is too large for the nodes of the DHT")]
+    TooLarge,
+    /// The nodes don't accept the signature (BEP 44, error 206).
+    #[error("the nodes of the DHT don’t accept the item’s signature")]
+    BadSignature,
+    /// The nodes refused the item for another reason.
     #[error("the nodes of the DHT refused the item (error {code}: {reason})")]
     Refused {
-        /// The error number of BEP 44.
-        code: i32,
+        /// The error number of BEP 5 or BEP 44.
+        code: i64,
         /// What the nodes said.
         reason: String,
     },
@@ -61,26 +129,99 @@ pub enum DhtError {
     Socket(String),
 }
 
+impl DhtError {
+    /// Whether another item is in the way: read again and merge.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict | Self::Mismatch)
+    }
+}
+
 /// How to take part in the DHT.
 #[derive(Debug, Clone)]
 pub struct DhtConfig {
     /// The first nodes to ask, as `host:port`.
     pub bootstrap: Vec<String>,
+    /// The folder in which the nodes that were met are remembered; nothing is, without.
+    pub folder: Option<PathBuf>,
+    /// Whether questions of others are answered, which only makes sense at a public address.
+    pub server: Option<ServerConfig>,
+    /// Where to listen with IPv4: any port of every address, unless said otherwise; of this machine
+    /// alone, where all first nodes are on it.
+    pub bind_v4: Option<SocketAddrV4>,
+    /// The same for IPv6.
+    pub bind_v6: Option<SocketAddrV6>,
+    /// Whether IPv6 is used beside IPv4, where there is any.
+    pub ipv6: bool,
 }
 
 impl Default for DhtConfig {
     fn default() -> Self {
         Self {
             bootstrap: DEFAULT_BOOTSTRAP.iter().map(ToString::to_string).collect(),
+            folder: None,
+            server: None,
+            bind_v4: None,
+            bind_v6: None,
+            ipv6: true,
         }
     }
 }
 
-/// A client of the DHT. Cheap to clone; all clones share one socket.
+impl DhtConfig {
+    /// The same, answering questions of others at this address; without one, at the port where nodes
+    /// of the DHT usually listen, of every address.
+    pub fn serving_at(self, address: Option<SocketAddr>) -> Self {
+        let (bind_v4, bind_v6) = match address {
+            None => (
+                Some(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, USUAL_PORT)),
+                Some(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, USUAL_PORT, 0, 0)),
+            ),
+            Some(SocketAddr::V4(v4)) => (Some(v4), None),
+            Some(SocketAddr::V6(v6)) => (None, Some(v6)),
+        };
+        Self {
+            server: Some(ServerConfig::default()),
+            bind_v4,
+            bind_v6,
+            ipv6: bind_v6.is_some(),
+            ..self
+        }
+    }
+}
+
+/// How to serve others.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The most items that are kept for others; each takes some 1.3 kB.
+    pub items: usize,
+    /// How many questions an address may ask in a second.
+    pub queries_per_second: u32,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            items: 20_000,
+            queries_per_second: 50,
+        }
+    }
+}
+
+/// A client of the DHT. Cheap to clone; all clones share one socket, which closes with the last.
 #[derive(Clone)]
 pub struct Dht {
     config: Arc<DhtConfig>,
-    node: Arc<OnceCell<AsyncDht>>,
+    node: Arc<OnceCell<Running>>,
+    /// Whose knowledge of the network this one begins with, writing nothing down itself.
+    model: Option<Arc<OnceCell<Running>>>,
+}
+
+/// How to reach the task of the node.
+#[derive(Debug)]
+struct Running {
+    commands: mpsc::UnboundedSender<Command>,
+    readiness: watch::Receiver<Readiness>,
+    nodes: Vec<Node>,
 }
 
 impl std::fmt::Debug for Dht {
@@ -93,7 +234,7 @@ impl std::fmt::Debug for Dht {
 pub struct Lookup {
     /// Verified items of the key that was asked for, as they arrive, in no order and with repeats.
     pub items: Pin<Box<dyn Stream<Item = SignedItem> + Send>>,
-    report: mainline::async_dht::GetMutableOutcomeReceiver,
+    report: oneshot::Receiver<LookupReport>,
 }
 
 impl std::fmt::Debug for Lookup {
@@ -111,50 +252,10 @@ impl Lookup {
         impl Future<Output = LookupReport> + Send + use<>,
     ) {
         let report = self.report;
-        let report = async move {
-            let outcome = report.recv().await;
-            LookupReport {
-                asked: outcome.queried,
-                answered: outcome.responded(),
-                holding: outcome.values,
-                forged: outcome.invalid_values,
-            }
-        };
+        // The node ends without a word only when the program does.
+        let report = async move { report.await.unwrap_or_default() };
         (self.items, report)
     }
-}
-
-/// What a finished lookup saw, in numbers of nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LookupReport {
-    /// Nodes that were asked.
-    pub asked: u32,
-    /// Nodes that answered.
-    pub answered: u32,
-    /// Nodes that answered with a verified item.
-    pub holding: u32,
-    /// Nodes that answered with an item that is not signed by the key.
-    pub forged: u32,
-}
-
-/// What a finished put did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PutReport {
-    /// Nodes that confirmed to have stored the item.
-    pub stored: u32,
-}
-
-/// What a person may want to know of the DHT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DhtInfo {
-    /// Whether any node has answered yet.
-    pub bootstrapped: bool,
-    /// The estimated number of nodes in the network.
-    pub nodes: usize,
-    /// Whether nodes can't reach this machine by themselves, as far as is known.
-    pub firewalled: bool,
-    /// This machine's public IPv4 address, as nodes report it.
-    pub public_address: Option<Ipv4Addr>,
 }
 
 impl Dht {
@@ -163,15 +264,42 @@ impl Dht {
         Self {
             config: Arc::new(config),
             node: Arc::default(),
+            model: None,
         }
     }
 
-    /// Joins the network in the background, so that the first lookup finds it ready.
+    /// Another client of the same network for lookups that are to leave no trace. It begins with the
+    /// nodes that this one knows, not with the keys, has sockets and an id of its own, and all that it
+    /// learns ends with it: nothing is written down, nor logged, and nothing shows in how quickly this one answers.
+    pub fn forgetful(&self) -> Self {
+        let mut config = DhtConfig {
+            server: None,
+            ..(*self.config).clone()
+        };
+        // The ports are taken.
+        if let Some(bind) = &mut config.bind_v4 {
+            bind.set_port(0);
+        }
+        if let Some(bind) = &mut config.bind_v6 {
+            bind.set_port(0);
+        }
+        Self {
+            config: Arc::new(config),
+            node: Arc::default(),
+            model: Some(Arc::clone(&self.node)),
+        }
+    }
+
+    /// Joins the network in the background and stays in it, so that lookups find it ready.
     pub fn start(&self) {
         let dht = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = dht.node().await {
-                tracing::warn!(%error, "not yet in the DHT; the next lookup tries again");
+            match dht.ready().await {
+                // It may have ended since.
+                Ok(node) => _ = node.commands.send(Command::Stay),
+                Err(error) => {
+                    tracing::warn!(%error, "not yet in the DHT; the next lookup tries again");
+                }
             }
         });
     }
@@ -181,21 +309,19 @@ impl Dht {
     /// # Errors
     /// [`DhtError::Unreachable`], [`DhtError::Socket`].
     pub async fn get(&self, key: &PublicKey) -> Result<Lookup, DhtError> {
-        let key = *key;
-        let found = self
-            .node()
-            .await?
-            .get_mutable_detailed(key.as_bytes(), None, None);
-        // The crate checks by its rules; ours are stricter and it is our promise to keep.
-        let items = found.items.filter_map(move |item| async move {
-            if item.key() != key.as_bytes() {
-                return None;
-            }
-            SignedItem::verify(key, *item.signature(), item.seq(), item.value()).ok()
-        });
+        let (items, mut found) = mpsc::unbounded_channel();
+        let (report, reported) = oneshot::channel();
+        let get = Command::Get {
+            key: *key,
+            items,
+            report,
+        };
+        self.ready().await?.send(get)?;
         Ok(Lookup {
-            items: Box::pin(items),
-            report: found.outcome,
+            items: Box::pin(futures_util::stream::poll_fn(move |context| {
+                found.poll_recv(context)
+            })),
+            report: reported,
         })
     }
 
@@ -204,35 +330,20 @@ impl Dht {
     /// `replaces` is the `seq` of the newest item known, for compare-and-swap (BEP 44).
     ///
     /// # Errors
-    /// [`DhtError`]; after [`DhtError::Conflict`] read again and merge.
+    /// [`DhtError`]; after a conflict ([`DhtError::is_conflict`]) read again and merge.
     pub async fn put(
         &self,
         item: &SignedItem,
         replaces: Option<i64>,
     ) -> Result<PutReport, DhtError> {
-        let item = MutableItem::new_signed_unchecked(
-            *item.key().as_bytes(),
-            *item.signature(),
-            item.value(),
-            item.seq().get(),
-            None,
-        );
-        match self.node().await?.put_mutable(item, replaces).await {
-            Ok(outcome) => Ok(PutReport {
-                stored: outcome.stored_at,
-            }),
-            Err(PutMutableError::Concurrency(ConcurrencyError::ConflictRisk)) => {
-                Err(DhtError::Conflict)
-            }
-            Err(PutMutableError::Concurrency(_)) => Err(DhtError::Conflict),
-            Err(PutMutableError::Query(PutQueryError::ErrorResponse(error))) => {
-                Err(DhtError::Refused {
-                    code: error.code,
-                    reason: error.description,
-                })
-            }
-            Err(PutMutableError::Query(_)) => Err(DhtError::Unreachable),
-        }
+        let (reply, replied) = oneshot::channel();
+        let item = item.clone();
+        self.ready().await?.send(Command::Put {
+            item,
+            replaces,
+            reply,
+        })?;
+        replied.await.unwrap_or(Err(DhtError::Unreachable))
     }
 
     /// How the DHT is doing, after asking it.
@@ -240,11 +351,23 @@ impl Dht {
     /// # Errors
     /// [`DhtError::Unreachable`], [`DhtError::Socket`].
     pub async fn probe(&self) -> Result<DhtInfo, DhtError> {
-        let reachable = self.node().await?.bootstrapped().await;
+        let (report, reported) = oneshot::channel();
+        self.ready().await?.send(Command::Join(Some(report)))?;
+        let report = reported.await.unwrap_or_default();
         Ok(DhtInfo {
-            bootstrapped: reachable,
+            bootstrapped: report.answered > 0,
             ..self.info().await
         })
+    }
+
+    /// Asks for a key, which should be one that nobody has, and gives what the whole search saw.
+    ///
+    /// # Errors
+    /// [`DhtError::Unreachable`], [`DhtError::Socket`].
+    pub async fn check(&self, key: &PublicKey) -> Result<LookupReport, DhtError> {
+        let (mut items, report) = self.get(key).await?.split();
+        while items.next().await.is_some() {}
+        Ok(report.await)
     }
 
     /// How the DHT is doing.
@@ -252,60 +375,161 @@ impl Dht {
         let Some(node) = self.node.get() else {
             return DhtInfo::default();
         };
-        let info = node.info().await;
-        let (nodes, _) = info.dht_size_estimate();
-        DhtInfo {
-            bootstrapped: nodes > 0,
-            nodes,
-            firewalled: info.firewalled(),
-            public_address: info.public_address().map(|address| *address.ip()),
+        let (reply, info) = oneshot::channel();
+        match node.send(Command::Info(reply)) {
+            Ok(()) => info.await.unwrap_or_default(),
+            Err(_) => DhtInfo::default(),
         }
     }
 
-    async fn node(&self) -> Result<&AsyncDht, DhtError> {
-        self.node.get_or_try_init(|| join(&self.config)).await
+    /// Writes down now what was learnt of the network. It is done from time to time, and at the end.
+    pub async fn save(&self) {
+        let Some(node) = self.node.get() else { return };
+        let (done, saved) = oneshot::channel();
+        if node.send(Command::Save(done)).is_ok() {
+            // It ends without a word only with the program.
+            _ = saved.await;
+        }
     }
-}
 
-/// Looks up the first nodes and opens the socket.
-async fn join(config: &DhtConfig) -> Result<AsyncDht, DhtError> {
-    let bootstrap = addresses(&config.bootstrap).await;
-    if bootstrap.is_empty() {
-        return Err(DhtError::Unreachable);
-    }
-    let mut builder = mainline::Dht::builder();
-    builder.bootstrap(&bootstrap).port(0);
-    // A network of this machine only has no business on other interfaces.
-    if bootstrap.iter().all(|address| address.ip().is_loopback()) {
-        builder.bind_address(Ipv4Addr::LOCALHOST);
-    }
-    // Opening waits for a thread to start.
-    let node = tokio::task::spawn_blocking(move || builder.build())
-        .await
-        .map_err(|error| DhtError::Socket(error.to_string()))?
-        .map_err(|error| DhtError::Socket(error.to_string()))?;
-    Ok(node.as_async())
-}
-
-/// The IPv4 addresses of nodes given by name, all looked up at once.
-async fn addresses(names: &[String]) -> Vec<SocketAddrV4> {
-    let mut lookups: FuturesUnordered<_> = names
-        .iter()
-        .map(|name| timeout(NAME_TIMEOUT, lookup_host(name.as_str())))
-        .collect();
-    let mut known = HashSet::new();
-    let mut ordered = Vec::new();
-    loop {
-        let next = if ordered.is_empty() {
-            lookups.next().await
-        } else {
-            timeout(NAME_GRACE, lookups.next()).await.unwrap_or(None)
+    /// Forgets which keys were looked up, here and in the folder, those included that are being looked
+    /// up; nodes stay known.
+    ///
+    /// # Errors
+    /// Those of the file system; [`std::io::ErrorKind::ResourceBusy`] when another program doesn't stop
+    /// writing there.
+    pub async fn forget_keys(&self) -> std::io::Result<()> {
+        let now = Now::read().unix;
+        if let Some(node) = self.node.get() {
+            // It forgets and writes in the order in which it is told to.
+            let (done, forgotten) = oneshot::channel();
+            if node.send(Command::Forget(now, done)).is_ok()
+                && let Ok(forgotten) = forgotten.await
+            {
+                return forgotten;
+            }
+        }
+        let Some(file) = self.file() else {
+            return Ok(());
         };
-        let Some(result) = next else { return ordered };
-        let Ok(Ok(found)) = result else { continue };
-        ordered.extend(found.filter_map(|address| match address {
-            SocketAddr::V4(address) if known.insert(address) => Some(address),
-            _ => None,
-        }));
+        tokio::task::spawn_blocking(move || remember::forget_keys(&file, now))
+            .await
+            .map_err(std::io::Error::other)?
+    }
+
+    /// Where what is learnt is written down, if it is.
+    fn file(&self) -> Option<PathBuf> {
+        let folder = self.config.folder.as_ref()?;
+        let writes = self.model.is_none();
+        writes.then(|| remember::path(folder, &self.config.bootstrap))
+    }
+
+    /// The addresses that the sockets are bound to, IPv4 first. Opens them.
+    ///
+    /// # Errors
+    /// [`DhtError::Socket`].
+    pub async fn local_addresses(&self) -> Result<Vec<SocketAddr>, DhtError> {
+        let node = self.node().await?;
+        Ok(node.nodes.iter().map(|node| node.address).collect())
+    }
+
+    /// The node, when there is anybody to ask.
+    async fn ready(&self) -> Result<&Running, DhtError> {
+        let node = self.node().await?;
+        let mut readiness = node.readiness.clone();
+        let mut ready = *readiness.borrow_and_update();
+        if ready == Readiness::Nobody {
+            node.send(Command::LookUp)?;
+            // It waits then, or has come back to where it was.
+            if readiness.changed().await.is_ok() {
+                ready = *readiness.borrow_and_update();
+            }
+        }
+        while ready == Readiness::Waits && readiness.changed().await.is_ok() {
+            ready = *readiness.borrow_and_update();
+        }
+        match ready {
+            Readiness::Ready => Ok(node),
+            Readiness::Waits | Readiness::Nobody => Err(DhtError::Unreachable),
+        }
+    }
+
+    async fn node(&self) -> Result<&Running, DhtError> {
+        self.node.get_or_try_init(|| self.open()).await
+    }
+
+    /// Opens the sockets, reads what is remembered, and starts the task of the node.
+    async fn open(&self) -> Result<Running, DhtError> {
+        let config = &*self.config;
+        let sockets = Sockets::open(config).map_err(|error| DhtError::Socket(error.to_string()))?;
+        let families = [sockets.v4.is_some(), sockets.v6.is_some()];
+        let now = Now::read();
+        let mut engine = Engine::new(config, families, now);
+        self.recall().await.teach(&mut engine, now.unix);
+        let nodes = sockets.addresses().into_iter().filter_map(|address| {
+            let table = engine.tables.get(engine::family(&address))?;
+            Some(Node {
+                id: table.own(),
+                address,
+            })
+        });
+        let nodes = nodes.collect();
+        let (commands, received) = mpsc::unbounded_channel();
+        let (readiness, ready) = watch::channel(Readiness::Waits);
+        let driver = Driver {
+            engine,
+            sockets,
+            bootstrap: config.bootstrap.clone(),
+            commands: received,
+            readiness,
+            notebook: self.file().map(|file| Notebook {
+                file,
+                began: now.unix,
+            }),
+        };
+        if self.model.is_none() {
+            tokio::spawn(driver.run());
+        } else {
+            // Nothing is written into a log, either, however much is to be in it.
+            tokio::spawn(driver.run().with_subscriber(NoSubscriber::default()));
+        }
+        Ok(Running {
+            commands,
+            readiness: ready,
+            nodes,
+        })
+    }
+
+    /// What to begin with: what the model knows, or what was written down.
+    async fn recall(&self) -> Memory {
+        let mut memory = None;
+        if let Some(model) = self.model.as_ref().and_then(|model| model.get()) {
+            let (reply, known) = oneshot::channel();
+            if model.send(Command::Recall(reply)).is_ok() {
+                memory = known.await.ok();
+            }
+        }
+        if memory.is_none()
+            && let Some(folder) = &self.config.folder
+        {
+            let file = remember::path(folder, &self.config.bootstrap);
+            // Reading is a matter of a millisecond; a thread of its own for a file system that is not.
+            let read = tokio::task::spawn_blocking(move || Memory::read(&file)).await;
+            memory = read.ok();
+        }
+        let mut memory = memory.unwrap_or_default();
+        if self.model.is_some() {
+            // What was looked up before must not show in how quick a private lookup is.
+            memory.holders.clear();
+        }
+        memory
+    }
+}
+
+impl Running {
+    fn send(&self, command: Command) -> Result<(), DhtError> {
+        self.commands
+            .send(command)
+            .map_err(|_| DhtError::Unreachable)
     }
 }

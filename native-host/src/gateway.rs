@@ -40,16 +40,18 @@ mod guard;
 mod http;
 mod inside;
 mod limits;
+mod pac;
 mod pages;
 mod pool;
 mod race;
 mod target;
 mod way;
+mod words;
 
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -61,7 +63,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::{body::Body, certificates::Certificates, http::Proxy, inside::Tunnels};
+use self::{body::Body, http::Proxy, inside::Tunnels};
 use crate::{address::PrivateAccess, authority::Roots, resolver::Resolver};
 
 /// How many connections are served at the same time; more wait.
@@ -83,6 +85,8 @@ pub struct GatewayConfig {
     /// Whether the browser trusts that root now: pages of sites that ask for TLS are then sent from
     /// `http://` to `https://`. May change at any time.
     pub https_in_use: Arc<AtomicBool>,
+    /// Whether `/proxy.pac` is answered with a proxy script, for browsers without the extension.
+    pub pac: bool,
 }
 
 impl GatewayConfig {
@@ -93,6 +97,7 @@ impl GatewayConfig {
             private: PrivateAccess::default(),
             roots: None,
             https_in_use: Arc::default(),
+            pac: false,
         }
     }
 }
@@ -101,6 +106,8 @@ impl GatewayConfig {
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
+    config: GatewayConfig,
+    current: Current,
     accepting: JoinHandle<()>,
 }
 
@@ -112,15 +119,32 @@ impl Gateway {
     pub async fn start(resolver: Resolver, config: GatewayConfig) -> io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
-        let certificates = Arc::new(Certificates::new(config.roots.clone()));
-        let proxy = Arc::new(Proxy::new(resolver, config, Arc::clone(&certificates)));
+        let current = Current::new(resolver, config.clone());
         let doors = Doors {
-            tunnels: Tunnels::new(Arc::clone(&proxy), certificates),
-            proxy,
+            tunnels: Tunnels::new(current.clone()),
+            current: current.clone(),
+            pac: config.pac.then_some(address),
         };
         let accepting = tokio::spawn(accept(listener, doors));
-        tracing::info!(%address, "gateway listens");
-        Ok(Self { address, accepting })
+        tracing::debug!(%address, "gateway listens");
+        Ok(Self {
+            address,
+            config,
+            current,
+            accepting,
+        })
+    }
+
+    /// Goes on at the same address with this resolver, and forgets all that it has of its own:
+    /// connections to sites, TLS sessions, certificates, counts.
+    ///
+    /// Requests that are under way come to their end as they began.
+    pub fn start_over(&self, resolver: Resolver) {
+        let config = GatewayConfig {
+            roots: self.config.roots.as_ref().map(Roots::afresh),
+            ..self.config.clone()
+        };
+        self.current.replace(Proxy::new(resolver, config));
     }
 
     /// The address it listens at.
@@ -135,19 +159,42 @@ impl Drop for Gateway {
     }
 }
 
-/// The two ways in.
+/// What answers requests from now on, until another takes its place.
+#[derive(Debug, Clone)]
+struct Current(Arc<RwLock<Arc<Proxy>>>);
+
+impl Current {
+    fn new(resolver: Resolver, config: GatewayConfig) -> Self {
+        let proxy = Proxy::new(resolver, config);
+        Self(Arc::new(RwLock::new(Arc::new(proxy))))
+    }
+
+    fn proxy(&self) -> Arc<Proxy> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, proxy: Proxy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(proxy);
+    }
+}
+
+/// The two ways in, and what stands beside them.
 #[derive(Debug, Clone)]
 struct Doors {
-    proxy: Arc<Proxy>,
+    current: Current,
     tunnels: Tunnels,
+    /// Where the proxy script leads, if it is to be had.
+    pac: Option<SocketAddr>,
 }
 
 impl Doors {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         if request.method() == Method::CONNECT {
             self.tunnels.open(request)
+        } else if let Some(script) = self.pac.and_then(|at| pac::answer(&request, at)) {
+            script
         } else {
-            self.proxy.handle(request).await
+            self.current.proxy().handle(request).await
         }
     }
 }

@@ -9,7 +9,7 @@
 //! first two are authenticated with it.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -22,7 +22,10 @@ use chacha20poly1305::{
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use zeroize::Zeroizing;
 
-use crate::key::{self, KeyPair};
+use crate::{
+    key::{self, KeyPair},
+    private,
+};
 
 /// The most bytes a key file may have.
 const MAX_FILE: u64 = 1024;
@@ -127,11 +130,7 @@ pub fn create(path: &Path, pair: &KeyPair, passphrase: Option<&str>) -> Result<(
     {
         fs::create_dir_all(folder).map_err(io("create"))?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(io("create"))?;
+    let mut file = private::create_new(path).map_err(io("create"))?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(io("write"))

@@ -4,15 +4,17 @@
 //! with it and publish them on the Mainline DHT. This crate finds those records, checks them and
 //! makes use of them. From the ground up:
 //!
-//! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`], [`address`], and [`problem`],
-//!   the words in which failures are told.
+//! - **What it is** (pure, no I/O): [`key`], [`item`], [`packet`], [`zone`], [`endpoint`],
+//!   [`address`], [`meaning`], [`art`], and [`problem`], the words in which failures are told.
 //! - **Where it comes from**: [`dht`], [`relays`], [`cache`], [`keystore`], [`tls`], the connection
 //!   that proves a key, [`authority`], the certificates that browsers want instead, and [`trust`],
-//!   the stores in which they look whom to believe.
-//! - **What to do**: [`resolver`] decides what is current, [`publisher`] writes, [`https`] switches
-//!   `https://` on and off.
+//!   the stores in which they look whom to believe, [`system_proxy`].
+//! - **What to do**: [`settings`] says how, [`resolver`] decides what is current, [`publisher`] writes,
+//!   [`https`] switches `https://` on and off, [`browsers`] makes all of it known to browsers,
+//!   [`checkup`] finds out what is wrong.
 //! - **Who asks**: [`gateway`] speaks HTTP to browsers for key hosts, [`messaging`] speaks to the
-//!   extension, [`site`] serves a key’s own web site, [`cli`] speaks to people.
+//!   extension, [`site`] serves a key’s own web site, [`server`] answers everybody else as relay and
+//!   in DNS, [`cli`] speaks to people.
 //!
 //! Each layer uses those above it in this list and none below.
 //!
@@ -35,6 +37,7 @@
 //! let testnet = Testnet::start(5).await?;
 //! let dht = Dht::new(DhtConfig {
 //!     bootstrap: testnet.bootstrap().to_vec(),
+//!     ..DhtConfig::default()
 //! });
 //!
 //! // The owner makes a key, writes records and publishes them.
@@ -65,9 +68,14 @@
 //! a page, watching a key and keeping one published.
 
 pub mod address;
+pub mod art;
 pub mod authority;
+pub mod browsers;
 pub mod cache;
+pub mod checkup;
 pub mod cli;
+mod command;
+mod connections;
 pub mod dht;
 pub mod endpoint;
 pub mod gateway;
@@ -76,15 +84,21 @@ pub mod https;
 pub mod item;
 pub mod key;
 pub mod keystore;
+pub mod meaning;
 pub mod messaging;
 pub mod packet;
+mod private;
 pub mod problem;
 pub mod publisher;
 pub mod relays;
 pub mod resolver;
+pub mod server;
+pub mod settings;
 pub mod site;
+pub mod system_proxy;
 pub mod tls;
 pub mod trust;
+mod turns;
 pub mod view;
 mod web_socket;
 pub mod zone;

@@ -10,3 +10,4 @@
 pub mod framing;
 pub mod protocol;
 pub mod session;
+mod settings;

@@ -59,11 +59,13 @@ pub enum Code {
     BadPort,
     /// The request came over a connection for another host.
     Misdirected,
+    /// The key is one whose secret is kept here, and is kept alive for that.
+    OwnKey,
 }
 
 impl Code {
     /// Every code there is, in the order of their numbers.
-    pub const ALL: [Code; 23] = [
+    pub const ALL: [Code; 24] = [
         Code::NotAKey,
         Code::NoRecord,
         Code::BadSignature,
@@ -87,6 +89,7 @@ impl Code {
         Code::NoTls,
         Code::BadPort,
         Code::Misdirected,
+        Code::OwnKey,
     ];
 
     /// The code as it is written in pages, messages and JSON.
@@ -115,6 +118,7 @@ impl Code {
             Code::NoTls => "no-tls",
             Code::BadPort => "bad-port",
             Code::Misdirected => "misdirected",
+            Code::OwnKey => "own-key",
         }
     }
 
@@ -144,6 +148,7 @@ impl Code {
             Code::NoTls => 21,
             Code::BadPort => 22,
             Code::Misdirected => 23,
+            Code::OwnKey => 24,
         }
     }
 
@@ -173,6 +178,7 @@ impl Code {
             Code::NoTls => "This site has no encrypted connection",
             Code::BadPort => "This port is not for web sites",
             Code::Misdirected => "This request came the wrong way",
+            Code::OwnKey => "This key is your own",
         }
     }
 
@@ -238,6 +244,9 @@ impl Code {
                 "Only the key’s owner can mend this, by serving the site at another port."
             }
             Code::Misdirected => "Load the page again.",
+            Code::OwnKey => {
+                "It is kept alive by itself since you published under it; `pkarr unpin` ends that."
+            }
         }
     }
 }

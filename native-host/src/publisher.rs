@@ -6,9 +6,10 @@
 //! that nobody was faster. When somebody was, it starts again from what they wrote. What is signed
 //! is on disk before it travels, so that no crash makes a later packet look older.
 //!
-//! Nodes forget: the [`keeper`] publishes again before they do.
+//! Nodes forget: the [`keeper`] publishes again before they do, also what others signed ([`pin()`]).
 
 pub mod keeper;
+mod pin;
 
 use std::time::SystemTime;
 
@@ -16,6 +17,7 @@ use futures_util::StreamExt;
 use simple_dns::{Name, TYPE};
 use url::Url;
 
+pub use self::pin::{PinError, pin};
 use crate::{
     cache::{Cache, CacheError},
     dht::{Dht, DhtError, PutReport},
@@ -24,7 +26,7 @@ use crate::{
     packet::{MAX_PUBLISHED_DNS, PacketError, Record, SignedPacket},
     problem::{Code, Problem},
     relays::{RelayError, RelayPut, Relays},
-    resolver::{Policy, ResolveError, Resolver},
+    resolver::{ResolveError, Resolver},
 };
 
 /// How often publishing starts again after somebody else was faster.
@@ -101,7 +103,7 @@ impl Stored {
 
     /// Whether anybody knows a newer item.
     fn conflict(&self) -> bool {
-        matches!(self.dht, Err(DhtError::Conflict))
+        matches!(&self.dht, Err(error) if error.is_conflict())
             || self
                 .relays
                 .iter()
@@ -304,7 +306,7 @@ impl Publisher {
         existing: Existing,
     ) -> Result<(Option<Seq>, Option<SignedPacket>), PublishError> {
         let key = pair.public();
-        match self.resolver.resolve(&key, Policy::NetworkOnly).await {
+        match self.resolver.newest(&key).await {
             Ok(answer) => Ok((Some(answer.packet.seq()), Some(answer.packet))),
             // Forged items say nothing about what the owner published. What was signed here and
             // has faded from the network or was forgotten is still the highest.

@@ -17,8 +17,10 @@
 //! `NO_PROXY`), because where only a proxy leads out, relays are the only source there is. Relays
 //! at `http` are on this machine or near it and are reached directly.
 
+mod address;
 mod health;
 mod http;
+mod probe;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -35,7 +37,8 @@ use crate::{
     key::PublicKey,
 };
 
-use health::Health;
+use self::{address::base, health::Health};
+pub use self::{address::check, probe::Probe};
 
 /// Relays that are open to all, run by the authors of pkarr.
 pub const DEFAULT_RELAYS: &[&str] = &["https://pkarr.pubky.app", "https://pkarr.pubky.org"];
@@ -238,16 +241,7 @@ impl Relays {
     /// # Errors
     /// [`RelayError::Address`], [`RelayError::TooMany`], [`RelayError::Client`].
     pub fn new(urls: Vec<Url>, limits: RelayLimits) -> Result<Self, RelayError> {
-        let mut bases = Vec::new();
-        for url in urls {
-            let base = base(url)?;
-            if !bases.contains(&base) {
-                bases.push(base);
-            }
-        }
-        if bases.len() > MAX_RELAYS {
-            return Err(RelayError::TooMany(bases.len()));
-        }
+        let bases = address::bases(urls)?;
         let relays = if bases.is_empty() {
             Arc::default()
         } else {
@@ -413,29 +407,6 @@ impl Relay {
     fn health(&self) -> std::sync::MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The address a key is joined to.
-fn base(mut url: Url) -> Result<Url, RelayError> {
-    let reason = if !matches!(url.scheme(), "http" | "https") {
-        Some("it begins with neither https:// nor http://")
-    } else if !url.username().is_empty() || url.password().is_some() {
-        Some("a relay takes no user name and password")
-    } else if url.query().is_some() || url.fragment().is_some() {
-        Some("nothing can follow the path")
-    } else {
-        None
-    };
-    if let Some(reason) = reason {
-        // The address is shown and logged; a password in it is not.
-        let _ = url.set_password(None);
-        return Err(RelayError::Address { url, reason });
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(url)
 }
 
 #[cfg(test)]

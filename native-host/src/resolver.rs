@@ -7,7 +7,8 @@
 //! time, the network is asked once.
 //!
 //! An expired packet is better than none: when the network takes its time, or is away, the last
-//! known packet is given, marked stale (RFC 8767), and the search replaces it when it can.
+//! known packet is given, marked stale (RFC 8767), and the search replaces it when it can. Readers who
+//! would rather have none switch that off.
 //!
 //! Rules it never breaks: nothing older than the newest item ever seen is given as current, and a
 //! newer item that is no packet is reported as such instead of falling back to an older packet.
@@ -19,7 +20,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::sync::broadcast;
+use tokio::{
+    sync::{broadcast, watch},
+    time::Instant,
+};
 
 use self::lookup::{Lookups, Reach};
 use crate::{
@@ -70,16 +74,23 @@ pub struct ResolverConfig {
     pub stale_for: Duration,
     /// How long the DHT may take before relays are asked, too.
     pub relay_delay: Duration,
+    /// Whether an expired packet is given at all where the network is slow, away, or has none.
+    pub stale: bool,
+    /// How many keys are looked up in the network at the same time; others wait.
+    pub lookups: usize,
 }
 
 impl Default for ResolverConfig {
-    /// 300 ms, seven days, and relays after 250 ms.
+    /// 300 ms, seven days, relays after 250 ms, expired packets where there is nothing better, and
+    /// 64 lookups.
     fn default() -> Self {
         Self {
             ttl: TtlBounds::default(),
             stale_after: Duration::from_millis(300),
             stale_for: Duration::from_secs(7 * 24 * 60 * 60),
             relay_delay: Duration::from_millis(250),
+            stale: true,
+            lookups: 64,
         }
     }
 }
@@ -118,6 +129,8 @@ pub struct Answer {
     pub ttl: Duration,
     /// Whether they are older than that.
     pub stale: bool,
+    /// Why the network gave nothing, where it was asked to its end and this is what was known before.
+    pub instead_of: Option<ResolveError>,
     /// Whether the packet is dated so far ahead that its owner's clock must be wrong.
     pub future_seq: bool,
     /// Why sources of the network could not answer.
@@ -241,6 +254,18 @@ impl Resolver {
         }
     }
 
+    /// A resolver that asks the same DHT, taking nothing down, and the same relays, and knows nothing of what this one remembers:
+    /// it begins with nothing, highest sequence numbers included, and leaves nothing on disk.
+    pub fn afresh(&self) -> Self {
+        let lookups = &*self.lookups;
+        Self::with(
+            lookups.dht.forgetful(),
+            lookups.relays.clone(),
+            Cache::memory(),
+            lookups.config,
+        )
+    }
+
     /// The records of a key, for a person.
     ///
     /// # Errors
@@ -259,6 +284,7 @@ impl Resolver {
         policy: Policy,
         priority: Priority,
     ) -> Outcome {
+        self.lookups.asked.send_replace(Some(Instant::now()));
         let cache = &self.lookups.cache;
         let kept = cache.get(key);
         match policy {
@@ -268,14 +294,41 @@ impl Resolver {
                     if cache.is_absent(key) {
                         return Err(ResolveError::NoRecord(*key));
                     }
-                    return self.lookups.ask(key, Reach::Enough, priority).await;
+                    let asked = self.lookups.ask(key, Reach::Enough, priority).await;
+                    return self.as_wanted(asked);
                 };
                 if self.is_fresh(&entry) {
                     return self.remembered(entry);
                 }
                 self.refresh(key, entry, priority).await
             }
-            Policy::NetworkOnly => self.lookups.ask(key, Reach::Everywhere, priority).await,
+            Policy::NetworkOnly => {
+                let asked = self.lookups.ask(key, Reach::Everywhere, priority).await;
+                self.as_wanted(asked)
+            }
+        }
+    }
+
+    /// The newest records there are, in the network or known before, for those who write: what they
+    /// merge with must not depend on what readers want to be shown.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub async fn newest(&self, key: &PublicKey) -> Outcome {
+        self.lookups
+            .ask(key, Reach::Everywhere, Priority::Page)
+            .await
+    }
+
+    /// What the network gave; nothing of before where that is not wanted.
+    fn as_wanted(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Ok(Answer {
+                stale: true,
+                instead_of: Some(error),
+                ..
+            }) if !self.lookups.config.stale => Err(error),
+            other => other,
         }
     }
 
@@ -284,6 +337,9 @@ impl Resolver {
     async fn refresh(&self, key: &PublicKey, entry: Entry, priority: Priority) -> Outcome {
         let config = &self.lookups.config;
         let mut asked = std::pin::pin!(self.lookups.ask(key, Reach::Enough, priority));
+        if !config.stale {
+            return self.as_wanted(asked.await);
+        }
         let young = SystemTime::now()
             .duration_since(entry.seen.at)
             .is_ok_and(|age| age <= config.stale_for);
@@ -344,11 +400,17 @@ impl Resolver {
         self.lookups.updates.subscribe()
     }
 
-    /// Takes in an item that was signed here, and returns when it can't be forgotten any more.
+    /// When it was last asked for a key; `None` until then.
+    pub fn last_asked(&self) -> watch::Receiver<Option<Instant>> {
+        self.lookups.asked.subscribe()
+    }
+
+    /// Takes in an item that was signed here, and returns when it can't be forgotten any more. Tells
+    /// whether it is the newest of its key then.
     ///
     /// # Errors
     /// [`CacheError`] when it could not be written to disk.
-    pub async fn learn(&self, item: SignedItem) -> Result<(), CacheError> {
+    pub async fn learn(&self, item: SignedItem) -> Result<bool, CacheError> {
         let seen = Seen {
             at: SystemTime::now(),
             from: Origin::Published,
@@ -358,7 +420,17 @@ impl Resolver {
         if news && !matches!(kept, Ok(Err(_))) {
             self.lookups.announce(&item);
         }
-        kept.map(drop)
+        let is_newest = |entry: Entry| entry.newest.item() == &item;
+        Ok(kept?.is_ok_and(is_newest))
+    }
+
+    /// Forgets all that is remembered, as [`Cache::clear`] does. What lookups that are under way
+    /// still find is not remembered either.
+    ///
+    /// # Errors
+    /// [`CacheError`] when the file could not be cleared.
+    pub async fn forget(&self) -> Result<(), CacheError> {
+        self.lookups.forget().await
     }
 
     /// What is remembered.
@@ -369,6 +441,16 @@ impl Resolver {
     /// How the DHT is doing.
     pub async fn dht_info(&self) -> DhtInfo {
         self.lookups.dht.info().await
+    }
+
+    /// Between which bounds a packet's time to live is held.
+    pub fn ttl_bounds(&self) -> TtlBounds {
+        self.lookups.config.ttl
+    }
+
+    /// The DHT in use.
+    pub fn dht(&self) -> &Dht {
+        &self.lookups.dht
     }
 
     /// The relays in use.
@@ -422,6 +504,7 @@ fn answer(
             source,
             seen_at: entry.seen.at,
             stale: false,
+            instead_of: None,
             failures,
         }),
         Newest::Other(item) => Err(ResolveError::NotAPacket {

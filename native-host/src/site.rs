@@ -13,12 +13,9 @@
 mod announcer;
 mod files;
 mod host;
-mod idle;
-mod listen;
 mod proxy;
 mod records;
 mod server;
-mod slots;
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -28,9 +25,9 @@ use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
 
 use crate::problem::{Code, Problem};
 
+pub use crate::connections::{Listen, ListenError};
 pub use announcer::Announcer;
 pub use files::Files;
-pub use listen::{Listen, ListenError};
 pub use proxy::{Proxy, Upstream, UpstreamError};
 pub use records::{Addresses, RecordsError, SiteRecords};
 pub use server::Site;

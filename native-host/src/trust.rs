@@ -8,14 +8,17 @@
 //! A root of pkarr is known by its subject. Which of them a data folder has made it knows itself
 //! ([`Mark`]): those of other folders are seen, and left alone.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{ffi::OsStr, io, path::PathBuf, time::Duration};
 
 use x509_parser::parse_x509_certificate;
 
-use crate::authority::{self, Authority, Mark};
+pub use crate::command::CommandError;
+use crate::{
+    authority::{self, Authority, Mark},
+    command,
+};
 
 mod certutil;
-mod command;
 mod libnss;
 mod macos;
 mod nss;
@@ -33,30 +36,9 @@ pub enum TrustError {
         "there is no program to read it with: install libnss3-tools (certutil), then try again"
     )]
     NoProgram,
-    /// A program can’t be run.
-    #[error("{program} can’t be run: {source}")]
-    Run {
-        /// Its name.
-        program: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A program did not come to an end.
-    #[error("{program} did not answer within {} seconds", .after.as_secs())]
-    Slow {
-        /// Its name.
-        program: &'static str,
-        /// How long it was waited for.
-        after: Duration,
-    },
-    /// A program refused.
-    #[error("{program} refuses: {said}")]
-    Refused {
-        /// Its name.
-        program: &'static str,
-        /// What it said last.
-        said: String,
-    },
+    /// A program did not do its part.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// NSS refused.
     #[error("NSS refuses with error {code} at {call}")]
     Nss {
@@ -122,6 +104,18 @@ fn is_ours(der: &[u8]) -> bool {
         name.and_then(|name| name.as_str().ok())
             .is_some_and(|name| name.starts_with(authority::SUBJECT))
     })
+}
+
+/// How long a program may take. macOS asks the user, so that it is not too short there.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(target_os = "linux") { 10 } else { 120 });
+
+/// Runs the program that comes with a store and gives what it says.
+fn run<A: AsRef<OsStr>>(
+    program: &'static str,
+    arguments: impl IntoIterator<Item = A>,
+    input: &[u8],
+) -> Result<String, TrustError> {
+    Ok(command::run(PATIENCE, program, arguments, input)?)
 }
 
 /// A root of pkarr in a store.

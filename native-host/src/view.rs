@@ -2,7 +2,10 @@
 //!
 //! One shape for both, so that what a script learns from `pkarr resolve --json` holds for the
 //! extension too. Times are milliseconds since 1970, times to live seconds. Text of records comes
-//! from strangers; it is ASCII by the way it is shown, but never markup.
+//! from strangers; it is ASCII by the way it is shown (in a [`Meaning`] any script), and never
+//! markup.
+
+mod history;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,10 +15,16 @@ use crate::{
     address::is_public,
     endpoint::{self, Target},
     key::KeyHost,
+    meaning::Meaning,
     packet::SignedPacket,
     resolver::{self, Route},
     zone,
 };
+
+pub use self::history::{Kept, SeenPacket};
+
+/// The last moment that a date of ECMAScript can hold, in milliseconds since 1970.
+const LAST_DATE: i64 = 8_640_000_000_000_000;
 
 /// What was found for a name.
 #[derive(Debug, Clone, Serialize)]
@@ -112,6 +121,8 @@ pub struct RecordView {
     pub value: String,
     /// Whether the name lies outside the key's zone: it is shown, and answers nothing.
     pub out_of_zone: bool,
+    /// What it is for, where it follows a known convention.
+    pub meaning: Option<Meaning>,
 }
 
 /// A place to go to.
@@ -143,8 +154,6 @@ pub enum Endpoint {
 impl Resolution {
     /// The route found for `host`, in words; `allow_private` is the setting of that name.
     pub fn new(host: &KeyHost, route: &Route, allow_private: bool) -> Self {
-        // The last moment that a date of ECMAScript can hold.
-        const LAST_DATE: i64 = 8_640_000_000_000_000;
         let answer = &route.answer;
         let packet = &answer.packet;
         Self {
@@ -198,8 +207,20 @@ impl RecordView {
                 ttl: record.ttl,
                 value: zone::value_text(record),
                 out_of_zone: !packet.in_zone(record),
+                meaning: Meaning::of(record, packet.key()),
             })
             .collect()
+    }
+
+    /// The name as in a zone file of this key: `@`, `www`, or whole with a final dot where it is
+    /// out of zone.
+    pub fn relative_name(&self, key: &str) -> String {
+        let name = self.name.to_ascii_lowercase();
+        match name.strip_suffix(key) {
+            Some("") => "@".to_owned(),
+            Some(label) if label.ends_with('.') => label.trim_end_matches('.').to_owned(),
+            _ => format!("{}.", self.name),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod show;
 
 pub use read::{External, has_variables, parse, parse_with};
 pub use scan::{ZoneError, ZoneErrorKind};
+pub(crate) use show::{absolute, txt_strings};
 pub use show::{name_text, type_name, type_of, value_text};
 
 /// The time to live, in seconds, of records that name none and follow no `$TTL`.

@@ -56,9 +56,7 @@ impl Running {
     }
 
     fn stop(mut self) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").arg(id).status().unwrap().success());
-        assert!(self.0.wait().unwrap().success());
+        support::stop(&mut self.0);
     }
 }
 
@@ -99,7 +97,7 @@ async fn publish_then_resolve() {
     let folder = folder.path();
     let bootstrap = net.bootstrap().join(",");
     run(folder, &["key", "new", "k"]);
-    let zone = "@ 60 A 1.2.3.4\nwww CNAME @\n";
+    let zone = "@ 60 A 1.2.3.4\nwww CNAME @\n_iroh TXT user-data=me\n";
     std::fs::write(folder.join("zone"), zone).unwrap();
     let published = run(
         folder,
@@ -116,7 +114,7 @@ async fn publish_then_resolve() {
     assert!(published.status.success(), "{published:?}");
     let published = json(&published);
     assert!(published["storedNodes"].as_u64().unwrap() >= 4);
-    assert_eq!(published["records"], 2);
+    assert_eq!(published["records"], 3);
     assert_eq!(published["maxSize"], 996);
     let key = published["key"].as_str().unwrap();
 
@@ -138,11 +136,13 @@ async fn publish_then_resolve() {
         .unwrap();
     let lines: Vec<_> = text(&plain.stdout).lines().collect();
     assert_eq!(lines[0], format!("pk:{key}"));
-    assert!(lines.contains(&"@     60  A      1.2.3.4"), "{lines:#?}");
-    assert!(
-        lines.contains(&format!("www  300  CNAME  {key}.").as_str()),
-        "{lines:#?}"
-    );
+    for line in [
+        "@       60  A      1.2.3.4",
+        &format!("www    300  CNAME  {key}."),
+        "_iroh  300  TXT    \"user-data=me\"  ; iroh user data",
+    ] {
+        assert!(lines.contains(&line), "{lines:#?}");
+    }
 
     let unknown = "bizf9xcxpohgckh7ox99x4tdcfr5ng797uz6pnug4ruskytcdqhy";
     let absent = run(folder, &["resolve", unknown, "--bootstrap", &bootstrap]);
@@ -417,14 +417,7 @@ async fn a_watched_zone_file_is_published_again_when_it_changes() {
     let second = next();
     assert_eq!(second["key"], first["key"]);
     assert_ne!(second["seq"], first["seq"]);
-    assert!(
-        Command::new("kill")
-            .arg(process.id().to_string())
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert!(process.wait().unwrap().success());
+    support::stop(&mut process);
 }
 
 #[test]

@@ -396,7 +396,9 @@ async fn each_failure_has_its_page() {
     let empty = get(&open, &format!("http://empty.{key}/")).await;
     assert_page(&empty, 404, "no-endpoint");
     // The key has records, and the reader may see which.
-    assert!(empty.contains("<td>CNAME<td>example.com."), "{empty}");
+    assert!(empty.contains("<b>CNAME</b> example.com."), "{empty}");
+    assert!(empty.contains("content-language: en\r\n"), "{empty}");
+    assert!(empty.contains("vary: Accept-Language\r\n"), "{empty}");
     assert_page(
         &get(&open, &format!("http://{unknown}/")).await,
         404,

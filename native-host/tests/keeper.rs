@@ -25,6 +25,7 @@ use pkarr_host::{
     zone::{self, External},
 };
 use support::{dht, packet, pair, testnet};
+use tokio::{sync::mpsc, time::timeout};
 
 fn keeper(bootstrap: &[String], cache: Cache, v4: Option<Ipv4Addr>) -> Keeper {
     let dht = dht(bootstrap);
@@ -116,6 +117,27 @@ async fn what_is_due_is_put_and_then_is_not_due() {
     }
     assert_eq!(found(net.bootstrap(), &later).await, None);
     assert_eq!(round(&keeper).await, []);
+}
+
+// On one thread, so that the keeper rests when the test goes on.
+#[tokio::test]
+async fn a_key_that_is_pinned_meanwhile_is_put_at_once() {
+    let net = testnet().await;
+    let cache = Cache::memory();
+    let keeper = keeper(net.bootstrap(), cache.clone(), None);
+    let (told, mut put) = mpsc::unbounded_channel();
+    let work = tokio::spawn(async move {
+        keeper.run(|put| told.send(put.key).unwrap()).await;
+    });
+    for pair in [pair(1), pair(2)] {
+        let item = dated(&pair, 10, "@ A 1.1.1.1").item().clone();
+        let now = SystemTime::now();
+        cache.keep_alive(item, Whose::Foreign, now).await.unwrap();
+        // A round is every 30 seconds.
+        let key = timeout(Duration::from_secs(20), put.recv()).await.unwrap();
+        assert_eq!(key, Some(pair.public()));
+    }
+    work.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,94 +6,19 @@ mod support;
 
 use std::{
     io::{Read, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use pkarr_host::{
+    cache::{Cache, Limits, Whose},
+    item::{Seq, SignedItem},
+    packet::SignedPacket,
+};
 use serde_json::{Value, json};
-use support::{pair, publish, testnet};
-
-struct Host {
-    process: Child,
-    input: Option<ChildStdin>,
-    output: ChildStdout,
-    data_dir: tempfile::TempDir,
-}
-
-impl Host {
-    fn start(bootstrap: &[String]) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), bootstrap)
-    }
-
-    fn start_in(data_dir: tempfile::TempDir, bootstrap: &[String]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_pkarr"))
-            .arg("chrome-extension://lgefegacnbcimpjhcdiipjjboabmnjfd/")
-            .env("PKARR_BOOTSTRAP", bootstrap.join(","))
-            .env("PKARR_DATA_DIR", data_dir.path())
-            .env("PKARR_ALLOW_PRIVATE", "1")
-            .env("PKARR_NO_RELAYS", "1")
-            .env("HOME", data_dir.path().join("home"))
-            .env_remove("XDG_CONFIG_HOME")
-            .env_remove("XDG_DATA_HOME")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self {
-            input: process.stdin.take(),
-            output: process.stdout.take().unwrap(),
-            process,
-            data_dir,
-        }
-    }
-
-    /// A host that has been greeted.
-    fn greeted(bootstrap: &[String]) -> Self {
-        let mut host = Self::start(bootstrap);
-        let hello = host.call("hello", json!({ "version": "1.0.0", "protocol": 1 }));
-        assert_eq!(hello["result"]["protocol"], 1);
-        host
-    }
-
-    fn send(&mut self, message: &[u8]) {
-        let input = self.input.as_mut().unwrap();
-        input
-            .write_all(&(message.len() as u32).to_ne_bytes())
-            .unwrap();
-        input.write_all(message).unwrap();
-        input.flush().unwrap();
-    }
-
-    fn receive(&mut self) -> Value {
-        let mut length = [0; 4];
-        self.output.read_exact(&mut length).unwrap();
-        let mut message = vec![0; u32::from_ne_bytes(length) as usize];
-        self.output.read_exact(&mut message).unwrap();
-        serde_json::from_slice(&message).unwrap()
-    }
-
-    fn call(&mut self, method: &str, params: Value) -> Value {
-        let request = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
-        self.send(request.to_string().as_bytes());
-        let answer = self.receive();
-        assert_eq!(answer["jsonrpc"], "2.0");
-        assert_eq!(answer["id"], 7);
-        answer
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        _ = self.process.kill();
-        _ = self.process.wait();
-    }
-}
-
-/// Nobody's address: for what needs no network.
-fn nowhere() -> Vec<String> {
-    vec!["127.0.0.1:9".to_owned()]
-}
+use support::{
+    host::{Host, nowhere},
+    pair, publish, testnet,
+};
 
 #[test]
 fn hello_comes_first() {
@@ -107,13 +32,24 @@ fn hello_comes_first() {
     assert_eq!(hello["result"]["protocol"], 1);
     assert_eq!(
         hello["result"]["capabilities"],
-        json!(["resolve", "gateway", "status", "updates", "https"])
+        json!([
+            "resolve",
+            "gateway",
+            "status",
+            "updates",
+            "https",
+            "keys",
+            "settings",
+            "doctor",
+            "incognito",
+            "systemProxy"
+        ])
     );
     let status = host.call("status", Value::Null);
     assert_eq!(status["result"]["gatewayPort"], Value::Null);
     assert_eq!(
         status["result"]["dataDir"],
-        host.data_dir.path().to_str().unwrap()
+        host.data_dir().to_str().unwrap()
     );
 }
 
@@ -178,7 +114,7 @@ fn the_end_of_input_ends_the_process_at_once() {
     let mut rest = Vec::new();
     host.output.read_to_end(&mut rest).unwrap();
     assert!(rest.is_empty(), "only messages belong on standard output");
-    let logs = std::fs::read_dir(host.data_dir.path().join("logs")).unwrap();
+    let logs = std::fs::read_dir(host.data_dir().join("logs")).unwrap();
     assert_eq!(logs.count(), 1);
 }
 
@@ -253,6 +189,107 @@ async fn keys_are_resolved_and_failures_have_their_code() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_told_of_and_kept_alive() {
+    let net = testnet().await;
+    publish(net.bootstrap(), &pair(34), "@ A 203.0.113.7").await;
+    let mut host = Host::greeted(net.bootstrap());
+    let key = pair(34).public().to_string();
+    let known = |host: &mut Host| host.call("key", json!({ "key": key }))["result"].clone();
+    let nothing = json!({ "key": key, "packets": [], "kept": null });
+    assert_eq!(known(&mut host), nothing);
+
+    let found = host.call("resolve", json!({ "host": key }));
+    assert!(found["error"].is_null(), "{found}");
+    publish(net.bootstrap(), &pair(34), "_iroh TXT \"user-data=me\"").await;
+    host.call("resolve", json!({ "host": key, "policy": "networkOnly" }));
+    // What was seen before comes from the file, which is written a moment later.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let told = loop {
+        let told = known(&mut host);
+        if told["packets"].as_array().unwrap().len() == 2 {
+            break told;
+        }
+        assert!(Instant::now() < deadline, "{told}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let packets = told["packets"].as_array().unwrap();
+    assert!(packets[0]["signedAt"].as_i64() >= packets[1]["signedAt"].as_i64());
+    assert_eq!(packets[0]["origin"], "dht");
+    let meaning = json!({ "kind": "address", "address": "203.0.113.7" });
+    assert_eq!(packets[1]["records"][0]["meaning"], meaning);
+    let newest = packets[0]["records"].as_array().unwrap();
+    let meaning = json!({ "kind": "irohUserData", "text": "me" });
+    assert!(
+        newest.iter().any(|record| record["meaning"] == meaning),
+        "{told}"
+    );
+    // What anybody can check for themselves.
+    let raw = data_encoding::HEXLOWER.decode(packets[0]["raw"].as_str().unwrap().as_bytes());
+    let item = SignedItem::from_relay_payload(pair(34).public(), &raw.unwrap()).unwrap();
+    assert_eq!(item.seq().to_string(), packets[0]["seq"]);
+    let private = host.call("key", json!({ "key": key, "incognito": true }));
+    assert_eq!(private["result"], nothing);
+
+    let kept = host.call("keep", json!({ "key": format!("pk:{key}"), "keep": true }));
+    assert_eq!(kept["result"]["own"], false, "{kept}");
+    // The keeper hears of it, and says when it has put the packet.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let kept = known(&mut host)["kept"].clone();
+        if kept["storedNodes"].as_u64().is_some_and(|nodes| nodes > 0) {
+            assert!(kept["nextAt"].as_i64() > kept["lastAt"].as_i64(), "{kept}");
+            break;
+        }
+        assert!(Instant::now() < deadline, "{kept}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let kept = host.call("keep", json!({ "key": key, "keep": false }));
+    assert_eq!(kept["result"], Value::Null);
+    assert_eq!(known(&mut host)["kept"], Value::Null);
+
+    let unknown = host.call(
+        "keep",
+        json!({ "key": pair(35).public().to_string(), "keep": true }),
+    );
+    assert_eq!(unknown["error"]["data"]["code"], "no-record");
+    for method in ["key", "keep"] {
+        let error = host.call(method, json!({ "key": "example.com", "keep": true }));
+        assert_eq!(error["error"]["data"]["code"], "not-a-key");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_key_is_not_kept_by_the_extension() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(&folder.path().join("cache.db"), Limits::default());
+    let seq = Seq::at(std::time::SystemTime::now());
+    let packet = SignedPacket::sign(&pair(36), seq, &[]).unwrap();
+    let own = Whose::Own {
+        key_file: None,
+        zone_file: None,
+    };
+    let later = std::time::SystemTime::now() + Duration::from_secs(3600);
+    cache
+        .keep_alive(packet.item().clone(), own, later)
+        .await
+        .unwrap();
+    let mut host = Host::start_in(folder, &nowhere());
+    host.call("hello", json!({ "version": "1.0.0", "protocol": 1 }));
+    let key = pair(36).public().to_string();
+    for keep in [true, false] {
+        let error = host.call("keep", json!({ "key": key, "keep": keep }))["error"].clone();
+        assert_eq!(
+            (&error["code"], &error["data"]["code"]),
+            (&json!(24), &json!("own-key"))
+        );
+    }
+    assert_eq!(
+        host.call("key", json!({ "key": key }))["result"]["kept"]["own"],
+        true
+    );
+}
+
 #[test]
 fn the_gateway_comes_where_it_was_before() {
     let mut host = Host::greeted(&nowhere());
@@ -286,7 +323,7 @@ fn the_gateway_comes_where_it_was_before() {
 #[test]
 fn https_is_switched_on_and_off() {
     let mut host = Host::greeted(&nowhere());
-    let home = host.data_dir.path().join("home");
+    let home = host.data_dir().join("home");
     std::fs::create_dir_all(home.join(".config/chromium")).unwrap();
     let mut https = |params: Value| host.call("https", params);
 

@@ -13,12 +13,13 @@ use pkarr_host::{
     packet::SignedPacket,
     publisher::{Changes, PublishError, Published, Publisher},
     relays::{RelayLimits, Relays},
-    resolver::{Policy, Resolver, ResolverConfig},
+    resolver::{Policy, ResolveError, Resolver, ResolverConfig},
     zone,
 };
 use support::{
     dht, nodes, packet, pair,
     relay::{FakeRelay, Reply, Sent, gate},
+    silent,
 };
 
 fn publisher(bootstrap: &[String], relays: Option<Relays>) -> Publisher {
@@ -81,6 +82,26 @@ async fn half_of_the_nodes_may_die() {
     assert_eq!(second.kept, 1);
     let answer = resolver.resolve(&key, Policy::NetworkOnly).await.unwrap();
     assert_eq!(answer.packet, second.packet);
+}
+
+/// What is published is merged with what is there. A relay that lies where the DHT is silent does not
+/// say that there is nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_lies_does_not_speak_for_the_dht() {
+    let (_socket, nobody) = silent();
+    let other = packet(&pair(2), 30, "@ A 3.3.3.3");
+    let lie = Reply::new(200, other.item().to_relay_payload());
+    let relay = FakeRelay::always(lie).await;
+    let relays = Relays::new(vec![relay.url.clone()], RelayLimits::default()).unwrap();
+    let publisher = publisher(&nobody, Some(relays));
+    let published = publish(&publisher, &pair(1), "@ A 1.1.1.1").await;
+    assert!(
+        matches!(
+            published,
+            Err(PublishError::Read(ResolveError::Unreachable))
+        ),
+        "{published:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

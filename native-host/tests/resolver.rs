@@ -209,7 +209,7 @@ async fn a_lying_relay_alone_is_no_source() {
         (&empty.address, endless(), ResolveError::NoRecord(key)),
         (&empty.address, never(), ResolveError::NoRecord(key)),
         (&nobody[0], holding(&older), outdated),
-        (&nobody[0], holding(&other), forged()),
+        (&nobody[0], holding(&other), ResolveError::Unreachable),
         (&nobody[0], endless(), ResolveError::Unreachable),
         (&nobody[0], never(), ResolveError::Unreachable),
     ] {
@@ -405,6 +405,34 @@ async fn who_gives_up_waiting_stops_nobody_else() {
         assert_eq!(asked.await.unwrap().unwrap().packet, held);
     }
     assert_eq!(relay.asked().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_after_all_was_forgotten_is_not_remembered() {
+    let held = packet(&pair(1), 10, "@ A 1.1.1.1");
+    let key = key(&pair(1));
+    let (_socket, bootstrap) = silent();
+    let gate = gate();
+    let payload = held.item().to_relay_payload();
+    let relay = FakeRelay::always(Reply::sent(200, Sent::Held(payload, gate.clone()))).await;
+    let resolver = between(&bootstrap[0], &relay, asking_relays_after(Duration::ZERO));
+    let ask = || {
+        let resolver = resolver.clone();
+        tokio::spawn(async move { resolver.resolve(&key, Policy::CacheFirst).await })
+    };
+    let before = ask();
+    relay.was_asked(1).await;
+    resolver.forget().await.unwrap();
+    gate.add_permits(1);
+    assert_eq!(before.await.unwrap().unwrap().packet, held);
+    let remembered = resolver.resolve(&key, Policy::CacheOnly).await;
+    assert_eq!(remembered.unwrap_err(), ResolveError::NotCached(key));
+    // Who asks after that does not join the search that began before.
+    let after = ask();
+    relay.was_asked(2).await;
+    assert_eq!(after.await.unwrap().unwrap().packet, held);
+    let remembered = resolver.resolve(&key, Policy::CacheOnly).await;
+    assert_eq!(remembered.unwrap().packet, held);
 }
 
 /// So many keys of which nobody has heard.

@@ -69,9 +69,7 @@ impl Running {
     }
 
     fn stop(mut self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").arg(id).status().unwrap().success());
-        assert!(self.process.wait().unwrap().success());
+        support::stop(&mut self.process);
         let mut more = String::new();
         self.stdout.read_to_string(&mut more).unwrap();
         assert_eq!(more, "");

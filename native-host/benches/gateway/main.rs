@@ -233,6 +233,7 @@ async fn publish(bootstrap: &[String], pair: &KeyPair, secure: u16) {
     let records = zone::parse(&text, &pair.public()).unwrap();
     let dht = Dht::new(DhtConfig {
         bootstrap: bootstrap.to_vec(),
+        ..DhtConfig::default()
     });
     Publisher::new(dht.clone(), None, Resolver::new(dht))
         .publish(pair, &Changes::set(records))

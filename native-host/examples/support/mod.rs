@@ -10,6 +10,7 @@ pub(crate) fn dht() -> Dht {
     let config = match std::env::var("PKARR_BOOTSTRAP") {
         Ok(nodes) => DhtConfig {
             bootstrap: nodes.split(',').map(str::to_owned).collect(),
+            ..DhtConfig::default()
         },
         Err(_) => DhtConfig::default(),
     };

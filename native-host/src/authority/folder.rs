@@ -8,17 +8,17 @@
 //! lock beside the folder; those that only read it need none.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use zeroize::Zeroizing;
 
 use super::{Authority, AuthorityError, Mark};
+use crate::{private, turns};
 
 const KEY: &str = "root.key";
 const CERTIFICATE: &str = "root.pem";
@@ -31,7 +31,6 @@ const MAX_MADE: usize = 16;
 const MAX_FILE: u64 = 256 * 1024;
 /// How long another process’s change is waited for; with many slow stores it takes that long.
 const LOCK_WAIT: Duration = Duration::from_secs(60);
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The root certificate of this machine, if there is one. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -71,6 +70,11 @@ impl Roots {
             folder,
             known: Arc::default(),
         }
+    }
+
+    /// The same root, with no memory of the certificates that were made with it.
+    pub fn afresh(&self) -> Self {
+        Self::new(self.folder.clone())
     }
 
     /// The root there is now; `None` means that `https://` is switched off.
@@ -198,22 +202,11 @@ impl Roots {
         if let Some(above) = path.parent() {
             fs::create_dir_all(above).map_err(failed("create", above))?;
         }
-        let lock = private()
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed("lock", &path))?;
-        let deadline = Instant::now() + LOCK_WAIT;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    thread::sleep(LOCK_PAUSE);
-                }
-                Err(TryLockError::WouldBlock) => return Err(AuthorityError::Busy),
-                Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
-            }
-        }
+        let lock = turns::lock_file(&path).map_err(failed("lock", &path))?;
+        turns::wait(LOCK_WAIT, || lock.try_lock()).map_err(|error| match error {
+            TryLockError::WouldBlock => AuthorityError::Busy,
+            TryLockError::Error(source) => failed("lock", &path)(source),
+        })?;
         Ok(RootChange {
             roots: self,
             _lock: lock,
@@ -353,9 +346,7 @@ impl RootChange<'_> {
         let beside = self.roots.folder.join(unfinished(name));
         // What a crash left behind could have other permissions.
         absent(fs::remove_file(&beside)).map_err(failed("write", &beside))?;
-        private()
-            .create_new(true)
-            .open(&beside)
+        private::create_new(&beside)
             .and_then(|mut file| {
                 file.write_all(text.as_bytes())?;
                 file.sync_all()
@@ -367,14 +358,6 @@ impl RootChange<'_> {
 
 fn unfinished(name: &str) -> String {
     format!("{name}.new")
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 fn absent(outcome: io::Result<()>) -> io::Result<()> {

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use crate::problem::{Code, Problem};
+
 /// Why nothing was written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -21,6 +23,12 @@ pub enum CacheError {
     /// A path can't be kept as text.
     #[error("the path {0:?} is not Unicode text; choose another name")]
     Path(PathBuf),
+}
+
+impl From<CacheError> for Problem {
+    fn from(error: CacheError) -> Self {
+        Problem::new(Code::Internal, error)
+    }
 }
 
 /// Whether SQLite says that the file is not what it should be.

@@ -12,8 +12,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rusqlite::Connection;
@@ -22,10 +21,10 @@ use super::{
     error::is_damage,
     schema::{self, Content},
 };
+use crate::turns;
 
 /// How long another process's use of the file is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// Up to this size a file is checked whenever it is opened; above, when damage was noticed.
 const ALWAYS_CHECKED: u64 = 32 << 20;
 /// How often opening starts again because another process changed the file meanwhile.
@@ -82,7 +81,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
                 lock,
             });
         }
-        lock.unlock()?;
+        give_back(&lock);
         wait_for(|| lock.try_lock())?;
         // Another process may have been faster.
         match look(path)? {
@@ -97,7 +96,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
                 make(path)?;
             }
         }
-        lock.unlock()?;
+        give_back(&lock);
     }
     Err(OpenError::InUse)
 }
@@ -187,18 +186,16 @@ fn set_aside(path: &Path) -> Result<PathBuf, OpenError> {
     Ok(aside)
 }
 
-fn wait_for(mut attempt: impl FnMut() -> Result<(), TryLockError>) -> Result<(), OpenError> {
-    let started = Instant::now();
-    loop {
-        match attempt() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-            Err(TryLockError::WouldBlock) if started.elapsed() >= LOCK_WAIT => {
-                return Err(OpenError::InUse);
-            }
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
-        }
-    }
+/// Whether it worked shows in the next attempt to take it: Wine reports a failure where there was none.
+fn give_back(lock: &File) {
+    _ = lock.unlock();
+}
+
+fn wait_for(attempt: impl FnMut() -> Result<(), TryLockError>) -> Result<(), OpenError> {
+    turns::wait(LOCK_WAIT, attempt).map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse,
+        TryLockError::Error(error) => error.into(),
+    })
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use moka::{ops::compute::Op, policy::EvictionPolicy, sync::Cache as Memory};
+use tokio::sync::Notify;
 
 use super::{
     ABSENT_FOR, Limits, MAX_ABSENT,
@@ -30,6 +31,8 @@ pub(super) struct Inner {
     pub(super) keys: Memory<PublicKey, Remembered>,
     floors: Memory<PublicKey, Floor>,
     pub(super) absent: Memory<PublicKey, ()>,
+    /// Tells that something about kept keys was written.
+    pub(super) kept_changed: Notify,
     pub(super) limits: Limits,
     pub(super) memory_hits: AtomicU64,
     pub(super) disk_hits: AtomicU64,
@@ -57,20 +60,22 @@ pub(super) struct Known {
 impl Inner {
     pub(super) fn new(store: Option<Store>, limits: Limits) -> Self {
         let lru = EvictionPolicy::lru;
+        let memory = limits.memory.min(limits.keys);
         Self {
             store,
             keys: Memory::builder()
-                .max_capacity(limits.keys)
+                .max_capacity(memory)
                 .eviction_policy(lru())
                 .build(),
             floors: Memory::builder()
-                .max_capacity(limits.keys.saturating_mul(FLOORS_PER_KEY))
+                .max_capacity(memory.saturating_mul(FLOORS_PER_KEY))
                 .eviction_policy(lru())
                 .build(),
             absent: Memory::builder()
                 .max_capacity(MAX_ABSENT)
                 .time_to_live(ABSENT_FOR)
                 .build(),
+            kept_changed: Notify::new(),
             limits,
             memory_hits: AtomicU64::default(),
             disk_hits: AtomicU64::default(),
@@ -171,6 +176,26 @@ impl Inner {
             })
         });
         outcome
+    }
+
+    /// What keeping an item would come to.
+    pub(super) fn weigh(&self, item: SignedItem, seen: Seen) -> Result<Entry, Floor> {
+        let known = self.refresh(item.key());
+        let kept = known.remembered.map(|remembered| remembered.entry);
+        let standing = Standing::of(
+            &item,
+            &Floor::of(&item),
+            known.floor.as_ref(),
+            kept.as_ref().map(|entry| entry.newest.item()),
+        );
+        match (standing, kept, known.floor) {
+            (Standing::Older, Some(entry), _) => Ok(entry),
+            (Standing::Older, None, Some(floor)) => Err(floor),
+            _ => Ok(Entry {
+                newest: item.into(),
+                seen,
+            }),
+        }
     }
 
     /// Puts together what memory and file know of a key.

@@ -5,6 +5,7 @@
 //! items    key → payload, seen_at, origin, used       the newest item, if still kept
 //! history  key, seq → payload, seen_at, origin        what newer items replaced
 //! kept     key → payload, …                           what is kept published
+//! guests   key → ends_at, next_at                     what a server keeps published for others
 //! lease    who keeps it published, and until when
 //! ```
 //!
@@ -15,6 +16,8 @@
 use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::guests;
 
 /// The layout this program writes.
 pub(super) const VERSION: i32 = 1;
@@ -124,6 +127,7 @@ pub(super) fn create(conn: &mut Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     tx.execute_batch(TABLES)?;
+    tx.execute_batch(guests::TABLE)?;
     tx.pragma_update(None, "user_version", VERSION)?;
     tx.commit()
 }
@@ -134,6 +138,8 @@ pub(super) fn create(conn: &mut Connection) -> rusqlite::Result<()> {
 /// moment; a power failure may take back the last commits, but never leaves half of one.
 pub(super) fn for_writing(conn: &Connection) -> rusqlite::Result<()> {
     guard(conn)?;
+    // Older versions of the program made none, and don't miss it.
+    conn.execute_batch(guests::TABLE)?;
     conn.pragma_update(None, "synchronous", "NORMAL")?;
     conn.pragma_update(None, "journal_size_limit", 4 << 20)?;
     conn.busy_timeout(WRITE_WAIT)

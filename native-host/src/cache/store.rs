@@ -39,7 +39,7 @@ const MAX_BATCH: usize = 256;
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// After how many it is written sooner.
 const MAX_TOUCHED: usize = 1024;
-/// How many writes at most come between two looks at the number of keys.
+/// How many writes at most come between two looks at the number of keys, where it is not very high.
 const MAX_OVERSHOOT: u64 = 64;
 /// How often a failure is told of.
 const WARN_EVERY: Duration = Duration::from_secs(60);
@@ -78,8 +78,8 @@ enum Writer {
 
 enum Message {
     Job(Box<dyn Job>),
-    /// Give space back to the system, as far as others let us.
-    Shrink,
+    /// Give space back to the system, as far as others let us, and say when that is done.
+    Shrink(oneshot::Sender<()>),
 }
 
 impl Store {
@@ -114,6 +114,8 @@ impl Store {
     /// Tables in memory.
     pub(super) fn memory(limits: Limits) -> rusqlite::Result<Self> {
         let mut conn = Connection::open_in_memory()?;
+        // Else SQLite sorts what is large in files.
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
         schema::create(&mut conn)?;
         let shared = Arc::new(Shared::new(None));
         Ok(Self {
@@ -194,9 +196,13 @@ impl Store {
         outcome.await.unwrap_or(Err(CacheError::Damaged))
     }
 
-    /// Gives space that is not needed any more back to the system, soon.
-    pub(super) fn shrink(&self) {
-        let _ = self.send(Message::Shrink);
+    /// Gives space that is not needed any more back to the system, unless others are at it.
+    pub(super) async fn shrink(&self) {
+        let (done, shrunk) = oneshot::channel();
+        if self.send(Message::Shrink(done)).is_ok() {
+            // Dropped unanswered where there is no file.
+            let _ = shrunk.await;
+        }
     }
 
     /// Sends a message, or gives it back where it has to wait.
@@ -320,13 +326,15 @@ impl Upkeep {
             shared,
             touched_at: Instant::now(),
             // Another process may have had a higher limit.
-            writes: MAX_OVERSHOOT,
+            writes: limits.keys,
         }
     }
 
     fn run(&mut self, conn: &Connection, writes: usize) -> rusqlite::Result<()> {
         self.writes += writes as u64;
-        let evict = self.writes >= (self.limits.keys / 16).clamp(1, MAX_OVERSHOOT);
+        // Counting a million keys takes milliseconds: the more there may be, the rarer.
+        let most = MAX_OVERSHOOT.max(self.limits.keys / 1024);
+        let evict = self.writes >= (self.limits.keys / 16).clamp(1, most);
         let touched: Vec<_> = {
             let mut touched = lock(&self.shared.touched);
             let due = evict
@@ -357,14 +365,14 @@ fn write(mut conn: Connection, queue: &Receiver<Message>, mut upkeep: Upkeep, lo
     let mut open = true;
     while open && !upkeep.shared.is_damaged() {
         let mut jobs = Vec::new();
-        let mut shrink = false;
+        let mut shrink = Vec::new();
         match queue.recv_timeout(TOUCH_EVERY) {
             Ok(first) => {
                 let mut next = Some(first);
                 while let Some(message) = next {
                     match message {
                         Message::Job(job) => jobs.push(job),
-                        Message::Shrink => shrink = true,
+                        Message::Shrink(done) => shrink.push(done),
                     }
                     next = (jobs.len() < MAX_BATCH)
                         .then(|| queue.try_recv().ok())
@@ -375,12 +383,15 @@ fn write(mut conn: Connection, queue: &Receiver<Message>, mut upkeep: Upkeep, lo
             Err(RecvTimeoutError::Disconnected) => open = false,
         }
         batch(&mut conn, jobs, &mut upkeep);
-        if shrink && let Err(error) = conn.execute_batch("VACUUM") {
-            tracing::debug!(%error, "can’t give back space");
-        }
-        if shrink {
+        if !shrink.is_empty() {
+            if let Err(error) = conn.execute_batch("VACUUM") {
+                tracing::debug!(%error, "can’t give back space");
+            }
             // Writes the log back into the file and empties it, unless somebody reads just now.
             let _ = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        for done in shrink {
+            let _ = done.send(());
         }
     }
     // The lock goes last: without it the file may be renamed.

@@ -72,7 +72,11 @@ fn open(path: &Path) -> Cache {
 }
 
 fn limited(keys: u64, history: usize) -> Limits {
-    Limits { keys, history }
+    Limits {
+        keys,
+        history,
+        ..Limits::default()
+    }
 }
 
 /// A connection past the cache, as a stranger would have it.

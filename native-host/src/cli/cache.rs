@@ -3,8 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{options::Settings, output::Output};
-use crate::problem::Problem;
+use super::output::Output;
+use crate::{
+    dht::Dht,
+    problem::{Code, Problem},
+    settings::Settings,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -72,6 +76,8 @@ pub(super) async fn run(
         }
         Command::Clear { .. } => {
             cache.clear().await?;
+            let forgotten = Dht::new(settings.dht()).forget_keys().await;
+            forgotten.map_err(|error| Problem::new(Code::Internal, error))?;
             if output.is_json() {
                 output.json(&json!({ "cleared": stats.keys }));
             } else {

@@ -1,23 +1,27 @@
 //! `pkarr daemon`: keeps keys published without a browser.
 
-use std::time::SystemTime;
+use std::{net::SocketAddr, time::SystemTime};
 
 use clap::Args;
 use serde_json::json;
 
 use super::{
-    options::Settings,
     output::{Output, ago},
     stop,
 };
 use crate::{
-    problem::Problem,
+    problem::{Code, Problem},
     publisher::keeper::{Keeper, Republished},
+    settings::Settings,
     view,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// Answer questions of the DHT's other nodes and keep items for them, on a public address;
+    /// without one, on port 6881 of every address
+    #[arg(long, value_name = "ADDR:PORT")]
+    dht_server: Option<Option<SocketAddr>>,
     /// One line of JSON for each key that is put: {"key", "storedNodes", "renewed", "nextAt",
     /// "error"}
     #[arg(long)]
@@ -25,11 +29,27 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(
-    _arguments: Arguments,
+    arguments: Arguments,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Problem> {
-    let services = settings.services()?;
+    let config = match arguments.dht_server {
+        None => settings.dht(),
+        Some(address) => settings.dht().serving_at(address),
+    };
+    let serves = config.server.is_some();
+    let services = settings.services_in(config)?;
+    if serves {
+        let addresses = services.dht.local_addresses().await;
+        let addresses = addresses.map_err(|error| Problem::new(Code::BadRequest, error))?;
+        if !output.is_json() {
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            output.line(format_args!(
+                "A node of the DHT at {}.",
+                addresses.join(" and ")
+            ));
+        }
+    }
     services.dht.start();
     let keeper = Keeper::new(services.publisher, settings.external());
     if !output.is_json() {

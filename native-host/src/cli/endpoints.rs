@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{options::Settings, output::Output, resolve::place};
+use super::{output::Output, resolve::place};
 use crate::{
     key::KeyAddress,
     problem::{Code, Problem},
     resolver::{Policy, Priority},
+    settings::Settings,
     view::Resolution,
 };
 

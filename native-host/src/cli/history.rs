@@ -3,18 +3,14 @@
 use std::time::SystemTime;
 
 use clap::Args;
-use serde_json::json;
 
-use super::{
-    options::Settings,
-    output::{FAINT, Output, STRONG, ago},
-    records::relative,
-};
+use super::output::{FAINT, Output, STRONG, ago};
 use crate::{
     cache::{Entry, Newest},
     key::KeyAddress,
     problem::{Code, Problem},
-    view::{self, RecordView},
+    settings::Settings,
+    view::{RecordView, SeenPacket},
 };
 
 #[derive(Debug, Args)]
@@ -22,7 +18,7 @@ pub(super) struct Arguments {
     /// The key, in any spelling
     key: KeyAddress,
     /// One line of JSON for each packet, newest first: {"seq", "signedAt", "seenAt", "origin",
-    /// "records"}
+    /// "records", "raw"}
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -34,11 +30,7 @@ pub(super) fn run(
 ) -> Result<(), Problem> {
     let key = arguments.key.host.key();
     let cache = settings.cache();
-    let entries: Vec<Entry> = cache
-        .get(key)
-        .into_iter()
-        .chain(cache.history(key))
-        .collect();
+    let entries = cache.seen(key);
     if entries.is_empty() {
         let what = format!("nothing is remembered of {}", key.to_uri());
         return Err(Problem::new(Code::NotCached, what));
@@ -49,17 +41,11 @@ pub(super) fn run(
     let now = SystemTime::now();
     for (index, entry) in entries.iter().enumerate() {
         let item = entry.newest.item();
-        let records = records(entry);
         if output.is_json() {
-            output.json(&json!({
-                "seq": item.seq().to_string(),
-                "signedAt": item.seq().unix_millis(),
-                "seenAt": view::unix_millis(entry.seen.at),
-                "origin": entry.seen.from.to_string(),
-                "records": records,
-            }));
+            output.json(&SeenPacket::from(entry));
             continue;
         }
+        let records = records(entry);
         let signed_at = item.seq().time().unwrap_or(now);
         output.line("");
         output.line(format_args!(
@@ -73,7 +59,7 @@ pub(super) fn run(
             continue;
         };
         let line = |record: &RecordView| {
-            let name = relative(record, &key.to_string());
+            let name = record.relative_name(&key.to_string());
             format!("{name} {} {} {}", record.ttl, record.kind, record.value)
         };
         let lines: Vec<_> = records.iter().map(line).collect();

@@ -1,25 +1,20 @@
 //! `pkarr https`: `https://` for keys, on this computer.
 
-use std::{
-    io::{self, BufRead, IsTerminal, Read, Write},
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 
 use super::{
-    options::Settings,
+    ask::agreed,
     output::{FAINT, Output, STRONG, ago},
 };
 use crate::{
     authority::AuthorityError,
     https::{Https, MEANING},
     problem::{Code, Problem},
+    settings::Settings,
     view::{HttpsStatus, TrustStore},
 };
-
-/// The most bytes of an answer that are read.
-const MAX_ANSWER: u64 = 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -73,7 +68,7 @@ pub(super) async fn run(
     let https = settings.https();
     let status = match arguments.command {
         Command::Enable { yes, .. } => {
-            if !yes && !agreed().await? {
+            if !yes && !is_wanted().await? {
                 output.line("Nothing was changed.");
                 return Ok(());
             }
@@ -97,6 +92,13 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Says what it means, and asks.
+async fn is_wanted() -> Result<bool, Problem> {
+    let meaning = MEANING.map(|sentence| format!("{sentence}\n"));
+    let yes_is_for = "browsers trust the root certificate";
+    agreed(meaning.into(), "Switch https:// on for keys?", yes_is_for).await
+}
+
 /// Does what waits for files and programs where that holds up nothing else.
 async fn waiting(
     https: Https,
@@ -106,34 +108,6 @@ async fn waiting(
         .await
         .map_err(|error| Problem::new(Code::Internal, error))?
         .map_err(Problem::from)
-}
-
-/// Says what it means and asks the person at the terminal.
-async fn agreed() -> Result<bool, Problem> {
-    if !io::stdin().is_terminal() {
-        return Err(Problem::new(
-            Code::BadRequest,
-            "there is no terminal to ask at; say --yes to have browsers trust the root certificate",
-        ));
-    }
-    let ask = || {
-        let mut stderr = anstream::stderr();
-        for sentence in MEANING {
-            writeln!(stderr, "{sentence}\n")?;
-        }
-        write!(
-            stderr,
-            "{STRONG}Switch https:// on for keys?{STRONG:#} [y/N] "
-        )?;
-        stderr.flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer)?;
-        Ok::<_, io::Error>(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-    };
-    tokio::task::spawn_blocking(ask)
-        .await
-        .map_err(|error| Problem::new(Code::Internal, error))?
-        .map_err(|error| Problem::new(Code::Internal, error))
 }
 
 fn show(status: &HttpsStatus, output: &Output) {

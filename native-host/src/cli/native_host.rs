@@ -4,7 +4,7 @@
 //! the extension asks for it, a keeper for the user's published keys, the root of `https://`, which
 //! is renewed in time, and a session on standard input and output that ends with the input.
 
-use std::{ffi::OsString, sync::Arc};
+use std::{ffi::OsString, net::SocketAddr, sync::Arc};
 
 use tracing_appender::{
     non_blocking::WorkerGuard,
@@ -12,15 +12,17 @@ use tracing_appender::{
 };
 use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::{log_filter, options::Settings};
+use super::log_filter;
 use crate::{
     authority::Roots,
+    browsers::remove_replaced,
     gateway::{Gateway, GatewayConfig},
     https::InUse,
     messaging::session::{self, RunningGateway, Services, StartGateway},
     problem::{Code, Problem},
     publisher::keeper::Keeper,
     resolver::Resolver,
+    settings::{Configuration, Settings},
 };
 
 /// How many days of logs are kept.
@@ -74,26 +76,31 @@ pub(super) fn log_to_file(settings: &Settings) -> Option<WorkerGuard> {
     Some(guard)
 }
 
-pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
+pub(super) async fn run(configuration: &Configuration, settings: &Settings) -> Result<(), Problem> {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         "native messaging host starts"
     );
+    if let Err(error) = configuration.settings() {
+        // Browsers show nobody why a host ends: the extension is told when it asks.
+        tracing::warn!(%error, "the configuration file is not used, or not all of it");
+    }
+    if cfg!(windows) {
+        // Nobody waits for it.
+        tokio::task::spawn_blocking(|| std::env::current_exe().map(|it| remove_replaced(&it)));
+    }
     let parts = settings.services()?;
     parts.dht.start();
     let https = settings.https();
     // The session sets it, the gateway asks it.
     let https_in_use = InUse::default();
     let services = Services {
-        start_gateway: start_gateway(
-            parts.resolver.clone(),
-            settings,
-            https.roots(),
-            &https_in_use,
-        ),
+        start_gateway: start_gateway(settings, https.roots(), &https_in_use),
         resolver: parts.resolver,
         private: settings.private_access(),
         data_dir: settings.data_dir.clone(),
+        configuration: configuration.clone(),
+        settings: settings.clone(),
         https: https.clone(),
         https_in_use: https_in_use.clone(),
     };
@@ -109,31 +116,33 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Problem> {
     served.map_err(|error| Problem::new(Code::Internal, error))
 }
 
-fn start_gateway(
-    resolver: Resolver,
-    settings: &Settings,
-    roots: &Roots,
-    https_in_use: &InUse,
-) -> StartGateway {
+fn start_gateway(settings: &Settings, roots: &Roots, https_in_use: &InUse) -> StartGateway {
     let private = settings.private_access();
     let roots = roots.clone();
     let https_in_use = https_in_use.flag();
-    Box::new(move |listen| {
-        let resolver = resolver.clone();
+    Box::new(move |listen, resolver| {
         let config = GatewayConfig {
             private: private.clone(),
-            roots: Some(roots.clone()),
+            // Which certificates one gateway has made is nothing to another.
+            roots: Some(roots.afresh()),
             https_in_use: Arc::clone(&https_in_use),
             ..GatewayConfig::new(listen)
         };
         Box::pin(async move {
             let gateway = Gateway::start(resolver, config).await?;
-            Ok(RunningGateway {
-                address: gateway.address(),
-                guard: Box::new(gateway),
-            })
+            Ok(Box::new(gateway) as Box<dyn RunningGateway>)
         })
     })
+}
+
+impl RunningGateway for Gateway {
+    fn address(&self) -> SocketAddr {
+        Gateway::address(self)
+    }
+
+    fn start_over(&self, resolver: Resolver) {
+        Gateway::start_over(self, resolver);
+    }
 }
 
 #[cfg(test)]

@@ -5,17 +5,8 @@ use std::time::SystemTime;
 use clap::Args;
 use serde_json::json;
 
-use super::{
-    options::Settings,
-    output::{FAINT, Output, STRONG, ago},
-};
-use crate::{
-    cache::{CacheError, Whose},
-    key::KeyAddress,
-    problem::{Code, Problem},
-    resolver::{Policy, ResolveError},
-    view,
-};
+use super::output::{FAINT, Output, STRONG, ago};
+use crate::{cache::Whose, key::KeyAddress, problem::Problem, publisher, settings::Settings, view};
 
 #[derive(Debug, Args)]
 pub(super) struct Key {
@@ -42,26 +33,12 @@ pub(super) async fn pin(
 ) -> Result<(), Problem> {
     let services = settings.services()?;
     let key = *arguments.key.host.key();
-    let answer = {
+    let packet = {
         let _progress = output.progress("looking for the newest packet");
-        services.resolver.resolve(&key, Policy::NetworkOnly).await
+        publisher::pin(&services.resolver, &key).await?
     };
-    let answer = match answer {
-        Err(ResolveError::Unreachable) => {
-            services.resolver.resolve(&key, Policy::CacheOnly).await?
-        }
-        other => other?,
-    };
-    let cache = services.resolver.cache();
-    let known = cache
-        .kept()?
-        .into_iter()
-        .find(|kept| *kept.item.key() == key);
-    let whose = known.map_or(Whose::Foreign, |kept| kept.whose);
-    let item = answer.packet.item().clone();
-    cache.keep_alive(item, whose, SystemTime::now()).await?;
     if output.is_json() {
-        output.json(&json!({ "key": key.to_string(), "seq": answer.packet.seq().to_string() }));
+        output.json(&json!({ "key": key.to_string(), "seq": packet.seq().to_string() }));
     } else {
         output.line(format_args!(
             "{STRONG}{}{STRONG:#} is kept published from now on,",
@@ -141,10 +118,4 @@ pub(super) fn list(_arguments: List, settings: &Settings, output: &Output) -> Re
         }
     }
     Ok(())
-}
-
-impl From<CacheError> for Problem {
-    fn from(error: CacheError) -> Self {
-        Problem::new(Code::Internal, error)
-    }
 }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::{options::Settings, output::Output, site};
+use super::{output::Output, site};
 use crate::{
     problem::Problem,
+    settings::Settings,
     site::{Content, Proxy, Upstream},
 };
 

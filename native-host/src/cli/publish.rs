@@ -11,7 +11,7 @@ use serde_json::json;
 use simple_dns::{Name, TYPE};
 
 use super::{
-    options::{Services, Settings},
+    options::Services,
     output::{FAINT, Output, STRONG},
     passphrase::Passphrase,
     stop,
@@ -23,6 +23,7 @@ use crate::{
     packet::owner_name,
     problem::{Code, Problem},
     publisher::{Changes, Existing, Published, keeper},
+    settings::Settings,
     zone::{self, External},
 };
 

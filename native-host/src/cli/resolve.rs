@@ -12,7 +12,6 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::{
-    options::Settings,
     output::{FAINT, Output, STRONG, ago},
     records, stop,
 };
@@ -22,6 +21,7 @@ use crate::{
     key::KeyAddress,
     problem::{Code, Problem},
     resolver::{self, Priority, Resolver},
+    settings::Settings,
     view::{Endpoint, Resolution, Source},
     zone,
 };

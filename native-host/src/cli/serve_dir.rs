@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{options::Settings, output::Output, site};
+use super::{output::Output, site};
 use crate::{
     problem::{Code, Problem},
+    settings::Settings,
     site::{Content, Files},
 };
 

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    options::{Services, Settings},
+    options::Services,
     output::{FAINT, Output, STRONG},
     passphrase::Passphrase,
     records, stop,
@@ -17,6 +17,7 @@ use crate::{
     packet::{SignedPacket, owner_name},
     problem::{Code, Problem},
     publisher::Published,
+    settings::Settings,
     site::{Addresses, Announcer, Content, Listen, Site, SiteLimits, SiteRecords},
     view::RecordView,
 };

@@ -6,14 +6,12 @@ use clap::Args;
 use futures_util::StreamExt;
 use serde_json::json;
 
-use super::{
-    options::Settings,
-    output::{Output, STRONG, ago},
-};
+use super::output::{Output, STRONG, ago};
 use crate::{
     key::KeyPair,
     problem::{Code, Problem},
     relays::RelayPolicy,
+    settings::Settings,
     view,
 };
 

@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use crate::{
-    authority::{Authority, Roots},
+    authority::{Authority, AuthorityError, Roots},
     key::KeyHost,
     tls::{H2, HTTP_11},
 };
@@ -92,7 +92,11 @@ impl ResolvesServerCert for Leaves {
         let host = KeyHost::parse(hello.server_name()?).ok()?;
         self.0
             .leaf(&host)
-            .inspect_err(|error| tracing::warn!(%error, %host, "no certificate"))
+            .inspect_err(|error| match error {
+                // Which site was asked for is not for the log.
+                AuthorityError::Name(_) => tracing::debug!(%error, "no certificate"),
+                _ => tracing::warn!(%error, "no certificate"),
+            })
             .ok()
     }
 }

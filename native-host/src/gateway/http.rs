@@ -32,6 +32,7 @@ use super::{
     pool::{ExchangeError, Pool},
     target,
     way::{ConnectError, Reach, Site, Way},
+    words::Language,
 };
 use crate::{
     endpoint::{Endpoint, Target},
@@ -54,7 +55,7 @@ pub(super) struct Proxy {
     limits: Limits,
     pool: Pool,
     web_sockets: Arc<Semaphore>,
-    certificates: Arc<Certificates>,
+    certificates: Certificates,
     https_in_use: Arc<AtomicBool>,
 }
 
@@ -67,19 +68,20 @@ struct Goal<'a> {
 }
 
 impl Proxy {
-    pub(super) fn new(
-        resolver: Resolver,
-        config: GatewayConfig,
-        certificates: Arc<Certificates>,
-    ) -> Self {
+    pub(super) fn new(resolver: Resolver, config: GatewayConfig) -> Self {
         Self {
             resolver,
             limits: Limits::new(),
             pool: Pool::new(Connector::new(config.private)),
             web_sockets: Arc::new(Semaphore::new(MAX_WEB_SOCKETS)),
-            certificates,
+            certificates: Certificates::new(config.roots),
             https_in_use: config.https_in_use,
         }
+    }
+
+    /// The certificates it shows to browsers.
+    pub(super) fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// Answers one request to the proxy; a failure is an answer too.
@@ -95,6 +97,7 @@ impl Proxy {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let reader = Reader::of(&request);
+        let language = Language::of(request.headers());
         let version = request.version();
         let host = match &site {
             Ok(site) => site.host.to_string(),
@@ -104,7 +107,7 @@ impl Proxy {
             Ok(site) => self.pass_on(&site, request, reader).await,
             Err(problem) => Err(problem.into()),
         };
-        outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader, version))
+        outcome.unwrap_or_else(|failure| refuse(&failure, &host, reader, language, version))
     }
 
     async fn pass_on(
@@ -322,12 +325,13 @@ pub(super) fn refuse(
     failure: &Failure,
     host: &str,
     reader: Reader,
+    language: &Language,
     version: Version,
 ) -> Response<Body> {
     let problem = &failure.problem;
     // Not above debug: a log is no place for what somebody reads, and a page could flood it.
     tracing::debug!(code = %problem.code, %host, "{}", problem.what);
-    let mut answer = pages::answer(failure, host, reader);
+    let mut answer = pages::answer(failure, host, reader, language);
     // What follows a request that was not understood must not be read as one.
     if problem.code == Code::BadRequest && version <= Version::HTTP_11 {
         let close = HeaderValue::from_static("close");

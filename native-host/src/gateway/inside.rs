@@ -36,12 +36,12 @@ use tokio::{
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 use super::{
-    HEAD_TIMEOUT, MAX_HEAD,
+    Current, HEAD_TIMEOUT, MAX_HEAD,
     body::{Body, empty},
-    certificates::Certificates,
-    http::{Proxy, refuse},
+    http::refuse,
     pages::Reader,
     target,
+    words::Language,
 };
 use crate::{
     key::KeyHost,
@@ -64,8 +64,7 @@ const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// The tunnels of one gateway. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Tunnels {
-    proxy: Arc<Proxy>,
-    certificates: Arc<Certificates>,
+    current: Current,
     open: Arc<Semaphore>,
 }
 
@@ -84,10 +83,9 @@ enum Inside {
 }
 
 impl Tunnels {
-    pub(super) fn new(proxy: Arc<Proxy>, certificates: Arc<Certificates>) -> Self {
+    pub(super) fn new(current: Current) -> Self {
         Self {
-            proxy,
-            certificates,
+            current,
             open: Arc::new(Semaphore::new(MAX_TUNNELS)),
         }
     }
@@ -107,7 +105,10 @@ impl Tunnels {
                 });
                 Response::new(empty())
             }
-            Err(problem) => refuse(&problem.into(), &host, Reader::Program, version),
+            Err(problem) => {
+                let english = Language::english();
+                refuse(&problem.into(), &host, Reader::Program, english, version)
+            }
         }
     }
 
@@ -116,7 +117,7 @@ impl Tunnels {
         request: &Request<Incoming>,
     ) -> Result<(Tunnel, OwnedSemaphorePermit), Problem> {
         let (host, port) = target::of_tunnel(request)?;
-        if port == 443 && !self.certificates.are_there() {
+        if port == 443 && !self.current.proxy().certificates().are_there() {
             return Err(https_off(&host));
         }
         let permit = Arc::clone(&self.open)
@@ -148,7 +149,9 @@ impl Tunnels {
 
     async fn handshake(&self, stream: Begun, tunnel: &Tunnel) -> io::Result<TlsStream<Begun>> {
         let config = self
-            .certificates
+            .current
+            .proxy()
+            .certificates()
             .server_config()
             .ok_or_else(|| io::Error::other("https:// is not switched on"))?;
         let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
@@ -165,9 +168,9 @@ impl Tunnels {
     {
         let secure = inside != Inside::Plain;
         let service = service_fn(move |request: Request<Incoming>| {
-            let proxy = Arc::clone(&self.proxy);
+            let proxy = self.current.proxy();
             // A browser keeps its connection for long, and the root may go meanwhile.
-            let site = if secure && !self.certificates.are_there() {
+            let site = if secure && !proxy.certificates().are_there() {
                 Err(https_off(&tunnel.host))
             } else {
                 target::of_tunnelled_request(&tunnel.host, tunnel.port, secure, &request)

@@ -1,8 +1,9 @@
 //! The pages of the gateway: what is wrong, in plain words.
 //!
-//! One design for all, light and dark, without script and without anything to load. What goes into
-//! a page from outside (names, reasons) is escaped. Requests that are not for a page, such as an
-//! image inside one, get one line of text.
+//! A person gets a page ([`html`]) in a language they read. Requests that are not for a page, such
+//! as an image inside one, get one line of text, in English.
+
+mod html;
 
 use hyper::{
     Request, Response, StatusCode,
@@ -12,6 +13,7 @@ use hyper::{
 use super::{
     body::{Body, text},
     fields::{CODE, mark_public},
+    words::Language,
 };
 use crate::{
     packet::SignedPacket,
@@ -19,7 +21,6 @@ use crate::{
     view::RecordView,
 };
 
-const STYLE: &str = include_str!("page.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'";
 
@@ -86,13 +87,23 @@ impl Failure {
     }
 }
 
-/// The answer to a request that failed.
-pub(super) fn answer(failure: &Failure, host: &str, reader: Reader) -> Response<Body> {
+/// The answer to a request that failed; a person gets it in this language.
+pub(super) fn answer(
+    failure: &Failure,
+    host: &str,
+    reader: Reader,
+    language: &Language,
+) -> Response<Body> {
     let problem = &failure.problem;
-    let (kind, words) = match reader {
-        Reader::Person => ("text/html; charset=utf-8", page(failure, host)),
+    let (kind, spoken, words) = match reader {
+        Reader::Person => (
+            "text/html; charset=utf-8",
+            language,
+            html::page(failure, host, language),
+        ),
         Reader::Program => (
             "text/plain; charset=utf-8",
+            Language::english(),
             format!(
                 "{}: {}\n{}\n",
                 problem.code,
@@ -107,6 +118,8 @@ pub(super) fn answer(failure: &Failure, host: &str, reader: Reader) -> Response<
     for (name, value) in [
         (CODE, problem.code.as_str()),
         (header::CONTENT_TYPE, kind),
+        (header::CONTENT_LANGUAGE, spoken.tag()),
+        (header::VARY, "Accept-Language"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -128,7 +141,7 @@ fn status(code: Code) -> StatusCode {
             StatusCode::NOT_FOUND
         }
         Code::DhtUnreachable | Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        Code::BadRequest => StatusCode::BAD_REQUEST,
+        Code::BadRequest | Code::OwnKey => StatusCode::BAD_REQUEST,
         Code::NeedsTls | Code::HttpsOff => StatusCode::NOT_IMPLEMENTED,
         Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Code::BadSignature
@@ -153,104 +166,18 @@ fn retry_after(code: Code) -> Option<u16> {
     }
 }
 
-fn page(failure: &Failure, host: &str) -> String {
-    let problem = &failure.problem;
-    let title = escape(problem.code.title());
-    let what = escape(&sentence(&problem.what));
-    let todo = escape(problem.code.todo());
-    let host = escape(host);
-    let code = problem.code;
-    let records = records(&failure.records);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{title} · pkarr</title>\n<style>{STYLE}</style>\n\
-         <main>\n<h1>{title}</h1>\n<p class=\"host\" id=\"host\">{host}</p>\n\
-         <p id=\"what\">{what}</p>\n<p id=\"todo\">{todo}</p>\n\
-         <p><a class=\"again\" href=\"\">Try again</a></p>\n{records}\
-         <footer>pkarr · <code id=\"code\">{code}</code></footer>\n</main>\n</html>\n"
-    )
-}
-
-/// The records as a table; nothing where there are none.
-fn records(records: &[RecordView]) -> String {
-    if records.is_empty() {
-        return String::new();
-    }
-    let rows: String = records
-        .iter()
-        .map(|record| {
-            let (name, kind, value) = (&record.name, &record.kind, &record.value);
-            format!(
-                "<tr><td>{}<td>{}<td>{}\n",
-                escape(name),
-                escape(kind),
-                escape(value)
-            )
-        })
-        .collect();
-    format!(
-        "<h2>What the key says</h2>\n<div class=\"records\" tabindex=\"0\"><table>\n\
-         <tr><th scope=\"col\">Name<th scope=\"col\">Type<th scope=\"col\">Value\n{rows}</table></div>\n"
-    )
-}
-
-/// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(char::to_uppercase);
-    let text: String = first.into_iter().flatten().chain(characters).collect();
-    if text.ends_with(['.', '!', '?']) {
-        text
-    } else {
-        text + "."
-    }
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // Controls and marks that turn the direction of text can disguise it.
-            hidden
-                if hidden.is_control()
-                    || matches!(hidden, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                escaped.push('\u{fffd}');
-            }
-            plain => escaped.push(plain),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_outside_is_text() {
-        let problem = Problem::new(Code::NotAKey, "<script>alert(1)</script>\u{202e}");
-        let page = page(&problem.into(), "\"><img src=x>");
-        assert!(!page.contains("<script>"));
-        assert!(!page.contains("<img"));
-        assert!(!page.contains('\u{202e}'));
-        assert!(page.contains("&lt;script&gt;"));
-        assert_eq!(sentence("nobody is there"), "Nobody is there.");
-        assert_eq!(sentence("Why?"), "Why?");
-    }
-
-    #[test]
     fn every_code_has_a_page() {
         for code in Code::ALL {
-            let answer = answer(&Problem::new(code, "x").into(), "h", Reader::Person);
+            let failure = Problem::new(code, "x").into();
+            let answer = answer(&failure, "h", Reader::Person, Language::english());
             assert!(!answer.status().is_success(), "{code}");
             assert_eq!(answer.headers()["pkarr-error"], code.as_str());
+            assert_eq!(answer.headers()["content-language"], "en");
         }
     }
 

@@ -39,6 +39,10 @@ fn trusting(status: &HttpsStatus) -> Vec<bool> {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn it_is_switched_on_and_off_everywhere() {
     let Some((folder, https)) = user() else {
         return;
@@ -70,6 +74,10 @@ fn it_is_switched_on_and_off_everywhere() {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn stores_follow_to_a_new_root_unless_a_person_took_it_out() {
     let Some((_folder, https)) = user() else {
         return;
@@ -112,6 +120,10 @@ fn lock(database: &Path) -> String {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn a_store_that_can_not_follow_holds_the_renewal_up() {
     let Some((_folder, https)) = user() else {
         return;
@@ -159,6 +171,10 @@ fn a_store_that_can_not_follow_holds_the_renewal_up() {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn nobody_holds_the_renewal_up_beyond_the_last_day() {
     let Some((_folder, https)) = user() else {
         return;
@@ -181,6 +197,10 @@ fn nobody_holds_the_renewal_up_beyond_the_last_day() {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn folders_leave_each_others_roots_alone() {
     let Some((folder, https)) = user() else {
         return;
@@ -222,6 +242,10 @@ fn folders_leave_each_others_roots_alone() {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn what_could_not_be_taken_out_is_taken_out_the_next_time() {
     let Some((folder, https)) = user() else {
         return;
@@ -264,6 +288,10 @@ async fn what_was_found_out_of_one_root_is_not_held_of_another() {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "its stores are NSS’s, and Windows has one of its own"
+)]
 fn a_store_that_refuses_says_why_and_holds_up_no_other() {
     let Some((folder, https)) = user() else {
         return;

@@ -12,23 +12,58 @@
 //! | `resolve` | [`ResolveParams`] | [`Resolution`]    |
 //! | `status`  | none              | [`StatusResult`]  |
 //! | `https`   | [`HttpsParams`]   | [`HttpsStatus`]   |
+//! | `key`     | [`KeyParams`]     | [`KeyResult`]     |
+//! | `keep`    | [`KeepParams`]    | [`Kept`] or null  |
+//! | `settings`| [`SettingsParams`]| [`HostSettings`]  |
+//! | `cache`   | [`CacheParams`]   | [`CacheResult`]   |
+//! | `doctor`  | none              | [`DoctorResult`]  |
+//! | `forget`  | none              | null              |
+//! | `systemProxy` | none          | [`SystemProxy`]   |
+//!
+//! `forget` (capability `incognito`) drops all that was looked up for private windows; their gateway
+//! stays where it is. It is dropped by itself when they have asked for nothing in ten minutes.
 //!
 //! The host sends one event, a notification without id: `updated` ([`UpdatedEvent`]), when a newer
 //! packet of a key has turned up (capability `updates`).
 //!
 //! Everything before `hello` is answered with error -32002.
 
+mod keys;
+mod settings;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::{
+    keys::{KeepParams, Kept, KeyParams, KeyResult, SeenPacket},
+    settings::{
+        CacheAction, CacheParams, CacheResult, DoctorResult, HostSettings, SettingName,
+        SettingsChange, SettingsParams,
+    },
+};
+
 use crate::problem::Problem;
-pub use crate::view::{HttpsStatus, Resolution};
+pub use crate::{
+    system_proxy::SystemProxy,
+    view::{HttpsStatus, Resolution},
+};
 
 /// The number of this protocol, counted up when something old changes its meaning.
 pub const PROTOCOL: u32 = 1;
 
 /// What this host can do, as hello names it.
-pub const CAPABILITIES: [&str; 5] = ["resolve", "gateway", "status", "updates", "https"];
+pub const CAPABILITIES: [&str; 10] = [
+    "resolve",
+    "gateway",
+    "status",
+    "updates",
+    "https",
+    "keys",
+    "settings",
+    "doctor",
+    "incognito",
+    "systemProxy",
+];
 
 /// Parameters of `hello`, the first message of a session.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,6 +100,11 @@ pub struct GatewayParams {
     #[serde(default)]
     #[cfg_attr(test, ts(optional))]
     pub preferred_port: Option<u16>,
+    /// Whether the door of private windows is meant (capability `incognito`): a gateway of its own,
+    /// which remembers what it looks up in memory only.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub incognito: Option<bool>,
 }
 
 /// Result of `gateway`.
@@ -91,6 +131,10 @@ pub struct ResolveParams {
     #[serde(default)]
     #[cfg_attr(test, ts(optional))]
     pub policy: Option<Policy>,
+    /// Whether a private window asks (capability `incognito`).
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub incognito: Option<bool>,
 }
 
 /// Parameters of the event `updated`: a newer item of a key than the one known before is known now.
@@ -104,6 +148,11 @@ pub struct UpdatedEvent {
     pub key: String,
     /// The newer item's sequence number, in decimal.
     pub seq: String,
+    /// True where private windows had asked for the key (capability `incognito`); only they are to
+    /// hear of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub incognito: Option<bool>,
 }
 
 /// Where an answer may come from.
@@ -334,7 +383,7 @@ impl From<Problem> for RpcError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view;
+    use crate::{checkup, meaning, view};
     use ts_rs::{Config, TS};
 
     /// The extension's types, made from the ones above.
@@ -366,6 +415,7 @@ mod tests {
             view::SourceFailure,
             view::Warning,
             view::RecordView,
+            meaning::Meaning,
             view::Endpoint,
             UpdatedEvent,
             StatusResult,
@@ -375,6 +425,22 @@ mod tests {
             view::HttpsStatus,
             view::HttpsRoot,
             view::TrustStore,
+            KeyParams,
+            KeyResult,
+            SeenPacket,
+            KeepParams,
+            Kept,
+            SettingsParams,
+            SettingsChange,
+            SettingName,
+            HostSettings,
+            CacheParams,
+            CacheAction,
+            CacheResult,
+            DoctorResult,
+            checkup::Finding,
+            checkup::State,
+            SystemProxy,
             RpcError,
             ProblemData,
         ];

@@ -4,6 +4,9 @@
 //! other. A message that can't be understood gets an error and the session lives on. When the
 //! input ends, the session ends at once, whatever is still being looked up.
 
+mod keys;
+mod private;
+
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -21,24 +24,34 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Mutex, Semaphore, broadcast::error::RecvError, mpsc},
+    sync::{
+        Mutex, Semaphore,
+        broadcast::{self, error::RecvError},
+        mpsc,
+    },
 };
 use tokio_util::codec::{FramedRead, FramedWrite};
 
+use self::private::PrivateDoor;
 use super::{
     framing::{Frame, Framing},
     protocol::{
-        CAPABILITIES, DhtStatus, GatewayParams, GatewayResult, HelloParams, HelloResult,
-        HttpsAction, HttpsParams, HttpsStatus, Outgoing, PROTOCOL, Policy, Request, ResolveParams,
-        Response, RpcError, StatusResult, UpdatedEvent,
+        CAPABILITIES, CacheParams, CacheResult, DhtStatus, DoctorResult, GatewayParams,
+        GatewayResult, HelloParams, HelloResult, HostSettings, HttpsAction, HttpsParams,
+        HttpsStatus, Outgoing, PROTOCOL, Policy, Request, ResolveParams, Response, RpcError,
+        SettingsParams, StatusResult, UpdatedEvent,
     },
+    settings,
 };
 use crate::{
     address::PrivateAccess,
+    checkup::{GatewayState, Subject},
     https::{Https, InUse},
     key::KeyAddress,
     problem::{Code, Problem},
-    resolver::{self, Priority, Resolver},
+    resolver::{self, Priority, Resolver, Update},
+    settings::{Configuration, Settings},
+    system_proxy::SystemProxy,
     view::Resolution,
 };
 
@@ -47,22 +60,20 @@ const MAX_REQUESTS: usize = 64;
 /// How many answers may wait for the browser to read them.
 const MAX_ANSWERS: usize = 64;
 
-/// Starts a gateway at an address, or says why it can't.
+/// Starts a gateway at an address with a resolver, or says why it can't.
 ///
-/// The session does not know the gateway; whoever starts the session brings it along. What is
-/// given back is the address and a guard that stops the gateway when dropped.
-pub type StartGateway = Box<
-    dyn Fn(SocketAddr) -> Pin<Box<dyn Future<Output = io::Result<RunningGateway>> + Send>>
-        + Send
-        + Sync,
->;
+/// The session does not know the gateway; whoever starts the session brings it along.
+pub type StartGateway = Box<dyn Fn(SocketAddr, Resolver) -> StartedGateway + Send + Sync>;
+
+/// A gateway that is being started.
+pub type StartedGateway = Pin<Box<dyn Future<Output = io::Result<Box<dyn RunningGateway>>> + Send>>;
 
 /// A gateway that runs as long as this is kept.
-pub struct RunningGateway {
+pub trait RunningGateway: Send + Sync {
     /// Where it listens.
-    pub address: SocketAddr,
-    /// What stops it when dropped.
-    pub guard: Box<dyn Send + Sync>,
+    fn address(&self) -> SocketAddr;
+    /// Goes on at the same address with this resolver, and forgets all that it has of its own.
+    fn start_over(&self, resolver: Resolver);
 }
 
 /// What a session works with.
@@ -75,6 +86,10 @@ pub struct Services {
     pub private: PrivateAccess,
     /// The folder where the host keeps its data.
     pub data_dir: PathBuf,
+    /// Where settings come from, and are changed.
+    pub configuration: Configuration,
+    /// The settings that the host was started with.
+    pub settings: Settings,
     /// Switches `https://` on and off for keys.
     pub https: Https,
     /// Whether this browser trusts the root, as the extension has found out; the gateway asks.
@@ -91,6 +106,7 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let session = Arc::new(Session {
+        private: PrivateDoor::new(services.resolver.clone()),
         services,
         gateway: Mutex::new(None),
         greeted: AtomicBool::new(false),
@@ -165,9 +181,23 @@ fn answer(id: Value, outcome: Result<Value, RpcError>) -> Outgoing {
     Outgoing::Response(Response::new(id, outcome))
 }
 
-/// Passes on what the resolver announces, once the extension has said hello.
+/// Passes on what the resolvers announce, once the extension has said hello.
 async fn tell_updates(session: Arc<Session>, answers: mpsc::Sender<Outgoing>) {
-    let mut updates = session.services.resolver.updates();
+    let updates = session.services.resolver.updates();
+    tokio::join!(
+        tell(&session, updates, None, &answers),
+        session
+            .private
+            .tend(|updates| tell(&session, updates, Some(true), &answers)),
+    );
+}
+
+async fn tell(
+    session: &Session,
+    mut updates: broadcast::Receiver<Update>,
+    incognito: Option<bool>,
+    answers: &mpsc::Sender<Outgoing>,
+) {
     loop {
         let update = match updates.recv().await {
             Ok(update) => update,
@@ -181,6 +211,7 @@ async fn tell_updates(session: Arc<Session>, answers: mpsc::Sender<Outgoing>) {
         let event = Outgoing::updated(UpdatedEvent {
             key: update.key.to_string(),
             seq: update.seq.to_string(),
+            incognito,
         });
         if answers.send(event).await.is_err() {
             return;
@@ -209,7 +240,8 @@ fn read(message: &[u8]) -> Result<Request, (Value, RpcError)> {
 
 struct Session {
     services: Services,
-    gateway: Mutex<Option<RunningGateway>>,
+    gateway: Mutex<Option<Box<dyn RunningGateway>>>,
+    private: PrivateDoor,
     greeted: AtomicBool,
     started: Instant,
 }
@@ -224,6 +256,16 @@ impl Session {
             "resolve" => written(self.resolve(parameters(params)?).await?),
             "status" => written(self.status().await),
             "https" => written(self.https(parameters(params)?).await?),
+            "forget" => {
+                self.private.forget().await;
+                Ok(Value::Null)
+            }
+            "systemProxy" => written(system_proxy().await?),
+            "key" => written(self.key(&parameters(params)?)?),
+            "keep" => written(self.keep(&parameters(params)?).await?),
+            "settings" => written(self.settings(parameters(params)?).await?),
+            "cache" => written(self.cache(parameters(params)?).await?),
+            "doctor" => written(self.doctor().await),
             other => Err(RpcError::method_not_found(other)),
         }
     }
@@ -244,13 +286,22 @@ impl Session {
     }
 
     async fn gateway(&self, params: GatewayParams) -> Result<GatewayResult, Problem> {
-        let mut gateway = self.gateway.lock().await;
+        let incognito = params.incognito.unwrap_or_default();
+        let mut gateway = match incognito {
+            true => self.private.gateway().await,
+            false => self.gateway.lock().await,
+        };
         let address = match &*gateway {
-            Some(running) => running.address,
+            Some(running) => running.address(),
             None => {
-                let running = self.start_gateway(params.preferred_port).await?;
-                let address = running.address;
+                let running = self
+                    .start_gateway(params.preferred_port, self.resolver(incognito))
+                    .await?;
+                let address = running.address();
                 *gateway = Some(running);
+                if !incognito {
+                    tracing::info!(%address, "gateway listens");
+                }
                 address
             }
         };
@@ -260,14 +311,26 @@ impl Session {
         })
     }
 
-    async fn start_gateway(&self, preferred: Option<u16>) -> Result<RunningGateway, Problem> {
+    /// The resolver that answers for private windows, or for the others.
+    fn resolver(&self, incognito: bool) -> Resolver {
+        match incognito {
+            true => self.private.resolver(),
+            false => self.services.resolver.clone(),
+        }
+    }
+
+    async fn start_gateway(
+        &self,
+        preferred: Option<u16>,
+        resolver: Resolver,
+    ) -> Result<Box<dyn RunningGateway>, Problem> {
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if let Some(port) = preferred.filter(|port| *port >= 1024)
-            && let Ok(running) = (self.services.start_gateway)(at(port)).await
+            && let Ok(running) = (self.services.start_gateway)(at(port), resolver.clone()).await
         {
             return Ok(running);
         }
-        (self.services.start_gateway)(at(0))
+        (self.services.start_gateway)(at(0), resolver)
             .await
             .map_err(|error| Problem::new(Code::GatewayFailed, error))
     }
@@ -280,7 +343,7 @@ impl Session {
             Some(Policy::CacheOnly) => resolver::Policy::CacheOnly,
             Some(Policy::NetworkOnly) => resolver::Policy::NetworkOnly,
         };
-        let resolver = &self.services.resolver;
+        let resolver = self.resolver(params.incognito.unwrap_or_default());
         let route = resolver
             .route(&address.host, address.url.scheme(), policy, Priority::Page)
             .await?;
@@ -307,13 +370,43 @@ impl Session {
         Ok(status)
     }
 
+    async fn settings(&self, params: SettingsParams) -> Result<HostSettings, RpcError> {
+        let configuration = self.services.configuration.clone();
+        tokio::task::spawn_blocking(move || settings::settings(&configuration, params))
+            .await
+            .map_err(RpcError::internal)?
+    }
+
+    async fn cache(&self, params: CacheParams) -> Result<CacheResult, Problem> {
+        settings::cache(&self.services.resolver, params).await
+    }
+
+    async fn doctor(&self) -> DoctorResult {
+        let gateway = self.gateway.lock().await.as_ref().map(|g| g.address());
+        let services = &self.services;
+        settings::doctor(&Subject {
+            configuration: services.configuration.clone(),
+            settings: services.settings.clone(),
+            resolver: services.resolver.clone(),
+            https: services.https.clone(),
+            gateway: gateway.map_or(GatewayState::NotRunning, GatewayState::Running),
+            dns: false,
+        })
+        .await
+    }
+
     async fn status(&self) -> StatusResult {
         let dht = self.services.resolver.dht_info().await;
         StatusResult {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL,
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            gateway_port: self.gateway.lock().await.as_ref().map(|g| g.address.port()),
+            gateway_port: self
+                .gateway
+                .lock()
+                .await
+                .as_ref()
+                .map(|g| g.address().port()),
             dht: DhtStatus {
                 bootstrapped: dht.bootstrapped,
                 nodes: dht.nodes,
@@ -321,6 +414,12 @@ impl Session {
             data_dir: self.services.data_dir.display().to_string(),
         }
     }
+}
+
+async fn system_proxy() -> Result<SystemProxy, Problem> {
+    tokio::task::spawn_blocking(SystemProxy::read)
+        .await
+        .map_err(|error| Problem::new(Code::Internal, error))
 }
 
 fn parameters<T: DeserializeOwned>(params: Value) -> Result<T, RpcError> {

@@ -21,12 +21,12 @@ use futures_util::{StreamExt, stream};
 use super::{Changes, PublishError, Publisher, Stored};
 use crate::{
     cache::{Cache, CacheError, Kept, Whose},
-    dht::{DhtError, PutReport},
+    dht::PutReport,
     item::SignedItem,
     key::PublicKey,
     keystore,
     packet::Record,
-    resolver::{Policy, Source},
+    resolver::Source,
     zone::{self, External},
 };
 
@@ -90,7 +90,11 @@ impl Keeper {
             if self.cache.take_lease(&self.holder, now, LEASE).await {
                 self.round(now, &mut done).await;
             }
-            tokio::time::sleep(self.pause(SystemTime::now())).await;
+            let pause = tokio::time::sleep(self.pause(SystemTime::now()));
+            tokio::select! {
+                () = pause => {}
+                () = self.cache.kept_changed() => {}
+            }
         }
     }
 
@@ -209,11 +213,7 @@ impl Keeper {
     async fn put_again(&self, kept: &Kept) -> Result<Stored, PublishError> {
         let key = kept.item.key();
         // Its answer is in the cache then, a newer item that is no packet too.
-        let found = self
-            .publisher
-            .resolver
-            .resolve(key, Policy::NetworkOnly)
-            .await;
+        let found = self.publisher.resolver.newest(key).await;
         let newest = self
             .cache
             .get(key)
@@ -229,11 +229,15 @@ impl Keeper {
         let mut stored = self.publisher.store(&item, None).await;
         // Some kinds of node answer a repeat of what they hold with a conflict (BEP 44 has 302 for
         // a `seq` that is not higher). Those that were just seen to hold it do hold it.
-        if let (Err(DhtError::Conflict), Ok(answer)) = (&stored.dht, &found)
+        if let (Err(error), Ok(answer)) = (&stored.dht, &found)
+            && error.is_conflict()
             && answer.packet.item() == &item
             && let Source::Dht { nodes } = answer.source
         {
-            stored.dht = Ok(PutReport { stored: nodes });
+            stored.dht = Ok(PutReport {
+                stored: nodes,
+                ..PutReport::default()
+            });
         }
         if stored.anywhere() {
             Ok(stored)
@@ -276,7 +280,7 @@ fn publishes(item: &SignedItem, records: &[Record]) -> bool {
 }
 
 /// A tenth more or less, so that keys published together don't stay together.
-fn jittered(pause: Duration, key: &PublicKey, now: SystemTime) -> Duration {
+pub(crate) fn jittered(pause: Duration, key: &PublicKey, now: SystemTime) -> Duration {
     let nanos = now
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.subsec_nanos());

@@ -8,7 +8,7 @@ use std::{
 
 use reqwest::{
     Client, Response, StatusCode,
-    header::{CACHE_CONTROL, HeaderMap, IF_MATCH, IF_MODIFIED_SINCE, LOCATION, RETRY_AFTER},
+    header::{CACHE_CONTROL, DATE, HeaderMap, IF_MATCH, IF_MODIFIED_SINCE, LOCATION, RETRY_AFTER},
     redirect,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -131,6 +131,19 @@ pub(super) async fn get(
                 .and_then(|seq| Seq::new(seq).ok())
                 .filter(|seq| known.is_none_or(|known| *seq > known)),
         }),
+        _ => Err(refusal(response).await),
+    }
+}
+
+/// Asks for a key at `url` that nobody has, and gives the time the relay says it is.
+pub(super) async fn probe(client: &Client, url: Url) -> Result<Option<SystemTime>, RelayError> {
+    let response = client.get(url).send().await.map_err(broken)?;
+    match response.status() {
+        StatusCode::OK | StatusCode::NOT_FOUND => {
+            let date = response.headers().get(DATE);
+            let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+            Ok(date)
+        }
         _ => Err(refusal(response).await),
     }
 }

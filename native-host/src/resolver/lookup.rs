@@ -4,31 +4,27 @@ use std::{
     collections::HashMap,
     future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
 use futures_util::{Stream, StreamExt};
 use tokio::{
     sync::{Notify, Semaphore, broadcast, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     Answer, Outcome, Priority, ResolveError, ResolverConfig, Source, SourceFailure, Update, answer,
 };
 use crate::{
-    cache::{Cache, Entry, Floor, Origin, Seen},
-    dht::{Dht, DhtError, Lookup},
+    cache::{Cache, CacheError, Entry, Floor, Origin, Seen},
+    dht::{Dht, DhtError, Lookup, LookupReport},
     item::SignedItem,
     key::PublicKey,
     relays::{RelayAnswer, RelayError, RelayPolicy, Relays},
 };
 
-/// How many keys are looked up in the network at the same time.
-const MAX_LOOKUPS: usize = 64;
-/// How many of these may be for parts of pages.
-const MAX_PART_LOOKUPS: usize = 48;
 /// How many lookups there may be, those that wait included, before parts of pages are refused.
 const MAX_WAITING: usize = 1024;
 /// How long a lookup may take in all.
@@ -67,6 +63,25 @@ struct Running {
     progress: watch::Receiver<Progress>,
     /// Tells it that a page waits, too.
     page: Arc<Notify>,
+    /// The era in which it began.
+    era: u64,
+}
+
+/// One lookup.
+#[derive(Debug, Clone, Copy)]
+struct Task {
+    key: PublicKey,
+    reach: Reach,
+    era: u64,
+}
+
+impl Task {
+    /// Whether it is the one that others join: all began in different eras.
+    fn is_in(self, running: &HashMap<(PublicKey, Reach), Running>) -> bool {
+        running
+            .get(&(self.key, self.reach))
+            .is_some_and(|running| running.era == self.era)
+    }
 }
 
 /// The sources, the memory, and the lookups that are under way.
@@ -77,7 +92,12 @@ pub(super) struct Lookups {
     pub(super) cache: Cache,
     pub(super) config: ResolverConfig,
     pub(super) updates: broadcast::Sender<Update>,
+    /// When somebody last asked.
+    pub(super) asked: watch::Sender<Option<Instant>>,
     running: Mutex<HashMap<(PublicKey, Reach), Running>>,
+    /// How often all was forgotten. What a lookup finds after the era in which it began is given to
+    /// those who wait for it, and not remembered: it would bring back what was just forgotten.
+    era: RwLock<u64>,
     all: Semaphore,
     parts: Semaphore,
 }
@@ -110,10 +130,23 @@ impl Lookups {
             cache,
             config,
             updates,
+            asked: watch::Sender::default(),
             running: Mutex::default(),
-            all: Semaphore::new(MAX_LOOKUPS),
-            parts: Semaphore::new(MAX_PART_LOOKUPS),
+            era: RwLock::default(),
+            all: Semaphore::new(config.lookups.clamp(1, Semaphore::MAX_PERMITS)),
+            // Parts of pages leave room for pages.
+            parts: Semaphore::new((config.lookups.min(Semaphore::MAX_PERMITS) * 3 / 4).max(1)),
         }
+    }
+
+    /// Forgets all that is remembered, and lets lookups that are under way bring nothing of it back.
+    pub(super) async fn forget(&self) -> Result<(), CacheError> {
+        *self.era.write().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.cache.clear().await
+    }
+
+    fn era(&self) -> u64 {
+        *self.era.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Joins a running lookup of the key or starts one, and waits for its answer.
@@ -125,17 +158,18 @@ impl Lookups {
     ) -> Outcome {
         let mut progress = {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let era = self.era();
             match running.get(&(*key, reach)) {
-                Some(running) => {
+                Some(running) if running.era == era => {
                     if priority == Priority::Page {
                         running.page.notify_one();
                     }
                     running.progress.clone()
                 }
-                None if priority == Priority::Part && running.len() >= MAX_WAITING => {
+                _ if priority == Priority::Part && running.len() >= MAX_WAITING => {
                     return Err(ResolveError::Busy);
                 }
-                None => {
+                _ => {
                     let (sender, progress) = watch::channel(Progress::default());
                     let page = Arc::new(Notify::new());
                     if priority == Priority::Page {
@@ -144,10 +178,12 @@ impl Lookups {
                     let joined = Running {
                         progress: progress.clone(),
                         page: Arc::clone(&page),
+                        era,
                     };
                     running.insert((*key, reach), joined);
                     let (lookups, key) = (Arc::clone(self), *key);
-                    tokio::spawn(async move { lookups.run(key, reach, &page, sender).await });
+                    let task = Task { key, reach, era };
+                    tokio::spawn(async move { lookups.run(task, &page, sender).await });
                     progress
                 }
             }
@@ -166,12 +202,17 @@ impl Lookups {
 
     /// Takes an item of the network into the cache and gives the newest that is kept, or the floor
     /// where the item is below it and nothing is kept.
-    fn take(&self, item: &SignedItem, origin: &Origin) -> Result<Entry, Floor> {
-        let news = self.is_news(item);
+    fn take(&self, item: &SignedItem, origin: &Origin, era: u64) -> Result<Entry, Floor> {
         let seen = Seen {
             at: SystemTime::now(),
             from: origin.clone(),
         };
+        // Held until the item is kept: what is forgotten after that, is.
+        let now = self.era.read().unwrap_or_else(PoisonError::into_inner);
+        if *now != era {
+            return self.cache.weigh(item.clone(), seen);
+        }
+        let news = self.is_news(item);
         let kept = self.cache.keep(item.clone(), seen);
         if news && kept.is_ok() {
             self.announce(item);
@@ -197,13 +238,8 @@ impl Lookups {
         });
     }
 
-    async fn run(
-        &self,
-        key: PublicKey,
-        reach: Reach,
-        page: &Notify,
-        progress: watch::Sender<Progress>,
-    ) {
+    async fn run(&self, task: Task, page: &Notify, progress: watch::Sender<Progress>) {
+        let Task { key, era, .. } = task;
         // A page that wants what parts queue for does not queue with them. The semaphores are
         // never closed.
         let _part = tokio::select! {
@@ -212,17 +248,19 @@ impl Lookups {
             part = self.parts.acquire() => part.ok(),
         };
         let _permit = self.all.acquire().await;
-        if self.is_abandoned(&key, reach, &progress) {
+        if self.is_abandoned(task, &progress) {
             return;
         }
-        let last = timeout(LOOKUP_TIMEOUT, self.search(key, reach, &progress))
+        let last = timeout(LOOKUP_TIMEOUT, self.search(task, &progress))
             .await
             .unwrap_or_else(|_| self.without_answer(key, ResolveError::Unreachable, Vec::new()));
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&(key, reach));
-        if matches!(last, Err(ResolveError::NoRecord(_))) {
+        {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if task.is_in(&running) {
+                running.remove(&(key, task.reach));
+            }
+        }
+        if matches!(last, Err(ResolveError::NoRecord(_))) && self.era() == era {
             self.cache.keep_absent(key);
         }
         progress.send_modify(|progress| {
@@ -232,17 +270,13 @@ impl Lookups {
     }
 
     /// Whether nobody waits any more for a lookup that has not begun; it is given up then.
-    fn is_abandoned(
-        &self,
-        key: &PublicKey,
-        reach: Reach,
-        progress: &watch::Sender<Progress>,
-    ) -> bool {
+    fn is_abandoned(&self, task: Task, progress: &watch::Sender<Progress>) -> bool {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // One receiver stands in the map itself, for those who come later.
-        let abandoned = progress.receiver_count() <= 1;
-        if abandoned {
-            running.remove(&(*key, reach));
+        let joinable = task.is_in(&running);
+        let abandoned = progress.receiver_count() <= usize::from(joinable);
+        if abandoned && joinable {
+            running.remove(&(task.key, task.reach));
         }
         abandoned
     }
@@ -250,8 +284,7 @@ impl Lookups {
     /// Races the sources until all have ended.
     async fn search(
         &self,
-        key: PublicKey,
-        reach: Reach,
+        Task { key, reach, era }: Task,
         progress: &watch::Sender<Progress>,
     ) -> Outcome {
         let ended = Arc::new(Notify::new());
@@ -267,7 +300,7 @@ impl Lookups {
                 Event::Item(item, origin) => {
                     answered = true;
                     // Older than the floor: no answer, whoever gave it.
-                    let entry = match self.take(&item, &origin) {
+                    let entry = match self.take(&item, &origin, era) {
                         Ok(entry) if entry.newest.item() == &item => entry,
                         Ok(_) => continue,
                         Err(floor) => {
@@ -275,6 +308,13 @@ impl Lookups {
                             continue;
                         }
                     };
+                    // Said by this very search, where it is not remembered.
+                    if found
+                        .as_ref()
+                        .is_some_and(|found| found.is_newer_than(&item))
+                    {
+                        continue;
+                    }
                     let next = Found::after(found.take(), entry, origin);
                     if progress.borrow().first.is_none() {
                         let first = next.answer(failures.clone(), self.config);
@@ -291,9 +331,9 @@ impl Lookups {
                     answered = true;
                     forged += count;
                 }
+                // That one relay lies says nothing of what others would have said.
                 Event::ForgedBy(failure) => {
                     tracing::debug!(%key, ?failure, "a source lied");
-                    answered = true;
                     forged += 1;
                     failures.push(failure);
                 }
@@ -327,6 +367,7 @@ impl Lookups {
         let answer = answer(entry, source, failures, self.config.ttl)?;
         Ok(Answer {
             stale: true,
+            instead_of: Some(error),
             ..answer
         })
     }
@@ -406,6 +447,10 @@ struct Found {
 }
 
 impl Found {
+    fn is_newer_than(&self, item: &SignedItem) -> bool {
+        self.entry.newest.item().is_newer_than(item)
+    }
+
     /// Counts another sighting of the same item; a newer one starts over.
     fn after(before: Option<Self>, entry: Entry, origin: Origin) -> Self {
         let node = u32::from(origin == Origin::Dht);
@@ -437,13 +482,22 @@ fn events_of(lookup: Lookup) -> Events {
     let items = items.map(|item| Event::Item(item, Origin::Dht));
     let end = async move {
         let report = report.await;
-        match (report.answered, report.forged) {
-            (0, _) => Event::Failed(failure("dht", &DhtError::Unreachable)),
-            (_, 0) => Event::Nothing,
-            (_, forged) => Event::Forged(forged),
-        }
+        end_of(&report)
     };
     Box::pin(items.chain(futures_util::stream::once(end)))
+}
+
+/// What a lookup that has ended says beside the items that it found.
+fn end_of(report: &LookupReport) -> Event {
+    match (report.answered, report.forged) {
+        (0, _) => Event::Failed(failure("dht", &DhtError::Unreachable)),
+        // Nothing found where few answer is not the same as nothing there, and lies don't make it so.
+        _ if report.holding == 0 && !report.settled => {
+            Event::Failed(failure("dht", &DhtError::Unsettled))
+        }
+        (_, 0) => Event::Nothing,
+        (_, forged) => Event::Forged(forged),
+    }
 }
 
 fn failure(source: &str, error: &impl ToString) -> SourceFailure {
@@ -459,5 +513,26 @@ fn relay_event(relay: &str, outcome: Result<RelayAnswer, RelayError>) -> Event {
         Ok(_) => Event::Nothing,
         Err(error @ RelayError::Forged(_)) => Event::ForgedBy(failure(relay, &error)),
         Err(error) => Event::Failed(failure(relay, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lies_where_few_answer_are_no_answer() {
+        let few = LookupReport {
+            asked: 20,
+            answered: 2,
+            forged: 1,
+            ..LookupReport::default()
+        };
+        assert!(matches!(end_of(&few), Event::Failed(_)));
+        let many = LookupReport {
+            settled: true,
+            ..few
+        };
+        assert!(matches!(end_of(&many), Event::Forged(1)));
     }
 }

@@ -231,6 +231,7 @@ mod tests {
     async fn what_is_given_goes_before_what_is_found_out() {
         let dht = Dht::new(DhtConfig {
             bootstrap: Vec::new(),
+            ..DhtConfig::default()
         });
         let external = External {
             v4: Some(Ipv4Addr::new(203, 0, 113, 7)),

@@ -27,12 +27,9 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use super::{
-    Content, Listen, SiteError, SiteLimits,
-    idle::Idle,
-    slots::{Slot, Slots},
-};
+use super::{Content, Listen, SiteError, SiteLimits};
 use crate::{
+    connections::{Idle, Slot, Slots},
     key::{KeyPair, PublicKey},
     tls::{H2, HTTP_11, server_config},
 };
@@ -110,7 +107,10 @@ impl Site {
         limits: SiteLimits,
     ) -> Result<Self, SiteError> {
         let tls = TlsAcceptor::from(Arc::new(server_config(pair, &[H2, HTTP_11])?));
-        let listener = listen.bind()?;
+        let listener = listen.bind().map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => SiteError::NotAllowed(listen),
+            _ => SiteError::Listen(listen, error),
+        })?;
         let address = listener
             .local_addr()
             .map_err(|error| SiteError::Listen(listen, error))?;
@@ -211,7 +211,7 @@ async fn handshake(
     shared: &Shared,
 ) -> io::Result<TlsStream<Idle<TcpStream>>> {
     _ = stream.set_nodelay(true);
-    let stream = Idle::new(stream, shared.limits.silence);
+    let stream = Idle::new(stream, shared.limits.silence, Arc::default());
     let handshake = timeout(shared.limits.handshake, tls.accept(stream));
     match shared.stopping.run_until_cancelled(handshake).await {
         Some(Ok(outcome)) => outcome,

@@ -8,7 +8,7 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use super::{Entry, Mark, NICKNAME, Root, TrustError, command::run};
+use super::{Entry, Mark, NICKNAME, Root, TrustError, run};
 
 const PROGRAM: &str = "certutil";
 /// The most roots of ours that are looked at.

@@ -4,7 +4,7 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use super::{Entry, Mark, Root, TrustError, command::run};
+use super::{CommandError, Entry, Mark, Root, TrustError, run};
 use crate::authority::SUBJECT;
 
 const PROGRAM: &str = "security";
@@ -21,7 +21,7 @@ pub(super) fn entries(keychain: &Path, known: &[Mark]) -> Result<Vec<Entry>, Tru
     }
     // Refuses when there are no settings at all, which means that nothing is trusted.
     let settings = match run(PROGRAM, ["dump-trust-settings"], b"") {
-        Err(TrustError::Refused { .. }) => String::new(),
+        Err(TrustError::Command(CommandError::Refused { .. })) => String::new(),
         other => other?,
     };
     Ok(listed(&found, &settings, known))

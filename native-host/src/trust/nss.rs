@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Entry, Mark, Root, TrustError, certutil, libnss};
+use super::{CommandError, Entry, Mark, Root, TrustError, certutil, libnss};
 
 /// What a database has at least.
 const FILE: &str = "cert9.db";
@@ -38,7 +38,7 @@ pub(super) fn add(folder: &Path, root: &Root) -> Result<(), TrustError> {
     }
     match add_by(way, folder, root) {
         // NSS itself says why; `certutil` only tells it to people.
-        Err(TrustError::Refused { .. }) if libnss::is_installed() => {
+        Err(TrustError::Command(CommandError::Refused { .. })) if libnss::is_installed() => {
             add_by(Way::Library, folder, root)
         }
         other => other,

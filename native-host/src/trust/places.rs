@@ -99,20 +99,26 @@ impl Places {
     /// The NSS databases there are, and the one that Chromium will take, by name and folder.
     pub(super) fn databases(&self) -> Vec<(String, PathBuf)> {
         let mut found = self.chromium();
-        let firefoxes = FIREFOX_KIN
-            .map(|(name, folder)| (name, self.home.join(folder)))
-            .into_iter()
-            .chain(FIREFOX_KIN_CONFIG.map(|(name, folder)| (name, self.config.join(folder))));
-        for (name, folder) in firefoxes {
-            for (profile, folder) in profiles(&folder) {
-                found.push((format!("{name} ({profile})"), folder));
-            }
-        }
+        found.extend(self.firefox());
         let mut seen = BTreeSet::new();
         found.retain(|(_, folder)| {
             seen.insert(fs::canonicalize(folder).unwrap_or_else(|_| folder.clone()))
         });
         found
+    }
+
+    /// The profiles of Firefox and its kin that were used at least once, by name and folder.
+    pub(crate) fn firefox(&self) -> Vec<(String, PathBuf)> {
+        let kin = FIREFOX_KIN.map(|(name, folder)| (name, self.home.join(folder)));
+        let kin_config = FIREFOX_KIN_CONFIG.map(|(name, folder)| (name, self.config.join(folder)));
+        let profiles_of = |(name, folder): (&str, PathBuf)| {
+            let named = |(profile, folder)| (format!("{name} ({profile})"), folder);
+            profiles(&folder).into_iter().map(named).collect::<Vec<_>>()
+        };
+        kin.into_iter()
+            .chain(kin_config)
+            .flat_map(profiles_of)
+            .collect()
     }
 
     fn chromium(&self) -> Vec<(String, PathBuf)> {
@@ -241,6 +247,10 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(
+        windows,
+        ignore = "paths of another system, written with the separators of this one"
+    )]
     fn every_kind_of_place_is_found_once() {
         let home = tempfile::tempdir().unwrap();
         let home = home.path();

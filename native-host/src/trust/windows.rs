@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Entry, Mark, Root, TrustError, command::run};
+use super::{Entry, Mark, Root, TrustError, run};
 use crate::authority::SUBJECT;
 
 const PROGRAM: &str = "certutil.exe";

@@ -7,7 +7,7 @@ use std::{
 
 use simple_dns::{
     Name, TYPE,
-    rdata::{RData, SVCB, SVCParam},
+    rdata::{RData, SVCB, SVCParam, TXT},
 };
 
 use crate::packet::Record;
@@ -85,12 +85,18 @@ pub fn value_text(record: &Record) -> String {
         RData::HTTPS(https) => service(&https.0),
         RData::SVCB(svcb) => service(svcb),
         RData::NULL(_, null) => generic(null.get_data()),
-        other => {
-            // RFC 3597 wants the bytes; what simple-dns knows and people hardly keep is shown so.
-            let mut text = format!("{other:?}");
-            text.retain(|character| character.is_ascii() && !character.is_ascii_control());
-            text
-        }
+        RData::SOA(soa) => format!(
+            "{} {} {} {} {} {} {}",
+            absolute(&soa.mname),
+            absolute(&soa.rname),
+            soa.serial,
+            soa.refresh.cast_unsigned(),
+            soa.retry.cast_unsigned(),
+            soa.expire.cast_unsigned(),
+            soa.minimum
+        ),
+        // RFC 3597, section 5.
+        other => generic(&wire(other)),
     }
 }
 
@@ -116,33 +122,42 @@ pub(crate) fn absolute(name: &Name<'_>) -> String {
     text
 }
 
-fn strings(txt: &simple_dns::rdata::TXT<'_>) -> String {
-    // `TXT` keeps its strings to itself; its wire format is a length and that many bytes each.
-    let mut wire = Vec::new();
-    let mut packet = simple_dns::Packet::new_reply(0);
-    packet.answers.push(simple_dns::ResourceRecord::new(
-        Name::new_unchecked("."),
-        simple_dns::CLASS::IN,
-        0,
-        RData::TXT(txt.clone()),
-    ));
-    if let Ok(bytes) = packet.build_bytes_vec() {
-        // Header 12, root name 1, type, class, TTL and length 10.
-        wire.extend_from_slice(bytes.get(23..).unwrap_or_default());
+fn strings(txt: &TXT<'_>) -> String {
+    let mut parts: Vec<_> = txt_strings(txt).iter().map(|part| quoted(part)).collect();
+    if parts.is_empty() {
+        parts.push("\"\"".to_owned());
     }
+    parts.join(" ")
+}
+
+/// The character strings of a `TXT` record (RFC 1035, section 3.3.14).
+pub(crate) fn txt_strings(txt: &TXT<'_>) -> Vec<Vec<u8>> {
+    // `TXT` keeps its strings to itself; its wire format is a length and that many bytes each.
+    let wire = wire(&RData::TXT(txt.clone()));
     let mut rest = &wire[..];
     let mut parts = Vec::new();
     while let Some((length, tail)) = rest.split_first() {
         let Some((string, tail)) = tail.split_at_checked(usize::from(*length)) else {
             break;
         };
-        parts.push(quoted(string));
+        parts.push(string.to_vec());
         rest = tail;
     }
-    if parts.is_empty() {
-        parts.push("\"\"".to_owned());
-    }
-    parts.join(" ")
+    parts
+}
+
+/// The data of a record as bytes, with nothing compressed.
+fn wire(data: &RData<'_>) -> Vec<u8> {
+    let mut packet = simple_dns::Packet::new_reply(0);
+    packet.answers.push(simple_dns::ResourceRecord::new(
+        Name::new_unchecked("."),
+        simple_dns::CLASS::IN,
+        0,
+        data.clone(),
+    ));
+    let bytes = packet.build_bytes_vec().unwrap_or_default();
+    // Header 12, root name 1, type, class, TTL and length 10.
+    bytes.get(23..).unwrap_or_default().to_vec()
 }
 
 fn quoted(bytes: &[u8]) -> String {

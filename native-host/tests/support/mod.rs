@@ -2,15 +2,20 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod host;
 pub(crate) mod liar;
 pub(crate) mod machine;
 pub(crate) mod nodes;
 pub(crate) mod relay;
+pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod site;
 pub(crate) mod visitor;
 
-use std::net::UdpSocket;
+use std::{
+    net::UdpSocket,
+    process::{Child, Command},
+};
 
 use pkarr_host::{
     dht::{Dht, DhtConfig, Testnet},
@@ -31,6 +36,7 @@ pub(crate) async fn testnet() -> Testnet {
 pub(crate) fn dht(bootstrap: &[String]) -> Dht {
     Dht::new(DhtConfig {
         bootstrap: bootstrap.to_vec(),
+        ..DhtConfig::default()
     })
 }
 
@@ -60,6 +66,19 @@ pub(crate) fn silent() -> (UdpSocket, Vec<String>) {
 pub(crate) fn packet(pair: &KeyPair, seq: i64, text: &str) -> SignedPacket {
     let records = zone::parse(text, &pair.public()).unwrap();
     SignedPacket::sign(pair, Seq::new(seq).unwrap(), &records).unwrap()
+}
+
+/// Has a program end as a terminal or a service manager would, and waits until it has. A program on
+/// Windows that has no console of its own hears nothing of the kind: there it is ended.
+pub(crate) fn stop(process: &mut Child) {
+    if cfg!(unix) {
+        let id = process.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        assert!(process.wait().unwrap().success());
+    } else {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
 }
 
 /// The key pair of this number.

@@ -1,0 +1,68 @@
+//! Files that several programs write: one at a time, and each of them whole.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::NamedTempFile;
+
+/// How long it takes until it is tried again.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long readers of the old file are waited for on Windows.
+const READERS: Duration = Duration::from_secs(10);
+
+/// Opens the file whose lock says whose turn it is; it is made where it is missing, for its owner alone.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Tries to take a lock until it is there.
+///
+/// # Errors
+/// [`TryLockError::WouldBlock`] when somebody else still has it after this time, and
+/// [`TryLockError::Error`] where there are no locks.
+pub(crate) fn wait(
+    patience: Duration,
+    mut attempt: impl FnMut() -> Result<(), TryLockError>,
+) -> Result<(), TryLockError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match attempt() {
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
+            ended => return ended,
+        }
+    }
+}
+
+/// Puts a new file into the place of the old one, in one step. Windows does not while somebody reads that.
+///
+/// # Errors
+/// Those of the file system; the old file is there as before then.
+pub(crate) fn put(mut new: NamedTempFile, target: &Path) -> io::Result<()> {
+    let deadline = Instant::now() + READERS;
+    loop {
+        match new.persist(target) {
+            Ok(_) => return Ok(()),
+            Err(refused)
+                if cfg!(windows)
+                    && refused.error.kind() == io::ErrorKind::PermissionDenied
+                    && Instant::now() < deadline =>
+            {
+                new = refused.file;
+                thread::sleep(PAUSE);
+            }
+            Err(refused) => return Err(refused.error),
+        }
+    }
+}
