@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { keyBytes } from "../key/bytes";
 import { ALICE, BOB } from "../names/fixtures";
 import { artMarkup, artOf } from "./art";
+import VECTORS from "./vectors.json" with { type: "json" };
+import { artWords } from "./words";
 
 const COLOUR = /hsl\((\d+), (\d+)%, (\d+)%\)/;
 
@@ -10,8 +12,12 @@ describe("key art", () => {
     expect(artMarkup(await artOf(keyBytes(key)))).toMatchSnapshot();
   });
 
+  it.each(Object.entries(VECTORS))("of %s is the one that the program draws too", async (key, drawn) => {
+    expect(artMarkup(await artOf(keyBytes(key)))).toBe(drawn);
+  });
+
   it("is told in words", async () => {
-    expect((await artOf(keyBytes(ALICE))).words).toMatch(/^[a-z ]+ with [a-z ]+ dots$/);
+    expect(artWords(await artOf(keyBytes(ALICE)))).toMatch(/^Key art: [a-z ]+ with [a-z ]+ dots$/);
   });
 
   it("differs for keys that are one bit apart", async () => {

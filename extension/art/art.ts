@@ -12,18 +12,17 @@
 const COLUMNS = 3;
 const ROWS = 6;
 /** Equal steps round the circle, from red. */
-const HUES = 16;
-const HUE_NAMES = [
+const HUES = [
   "red",
   "orange",
   "amber",
   "yellow",
   "lime",
-  "grass green",
+  "grassGreen",
   "green",
   "jade",
   "cyan",
-  "sky blue",
+  "skyBlue",
   "blue",
   "indigo",
   "violet",
@@ -31,6 +30,9 @@ const HUE_NAMES = [
   "magenta",
   "pink",
 ] as const;
+
+/** A hue by what locales/…/art.json calls it. */
+export type Hue = (typeof HUES)[number];
 
 /** How far the dots' hue is from the squares': never near, so that nobody takes one for the other. */
 const DOT_OFFSETS = [4, 6, 8, 10, 12] as const;
@@ -43,15 +45,15 @@ export interface Art {
   dots: string;
   /** Row by row, the left half; the right half mirrors it. */
   cells: Cell[][];
-  /** What a person would say who sees it. */
-  words: string;
+  /** What a person would call the colours. */
+  hues: { squares: Hue; dots: Hue };
 }
 
 export async function artOf(bytes: Uint8Array<ArrayBuffer>): Promise<Art> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const byte = (at: number): number => hash[at] ?? 0;
-  const hue = byte(0) % HUES;
-  const dotHue = (hue + (DOT_OFFSETS[byte(1) % DOT_OFFSETS.length] ?? 0)) % HUES;
+  const hue = byte(0) % HUES.length;
+  const dotHue = (hue + (DOT_OFFSETS[byte(1) % DOT_OFFSETS.length] ?? 0)) % HUES.length;
   const cells = Array.from({ length: ROWS }, (_, row) =>
     Array.from({ length: COLUMNS }, (_, column) => cell(byte(2 + row * COLUMNS + column))),
   );
@@ -60,7 +62,7 @@ export async function artOf(bytes: Uint8Array<ArrayBuffer>): Promise<Art> {
     squares: colour(hue, 85, 72),
     dots: colour(dotHue, 90, 86),
     cells,
-    words: `${HUE_NAMES[hue]} with ${HUE_NAMES[dotHue]} dots`,
+    hues: { squares: HUES[hue] ?? "red", dots: HUES[dotHue] ?? "red" },
   };
 }
 
@@ -93,5 +95,5 @@ function cell(byte: number): Cell {
 
 function colour(hue: number, saturation: number, lightness: number): string {
   // With commas and whole numbers every renderer of SVG knows it.
-  return `hsl(${Math.round((hue * 360) / HUES)}, ${saturation}%, ${lightness}%)`;
+  return `hsl(${Math.round((hue * 360) / HUES.length)}, ${saturation}%, ${lightness}%)`;
 }

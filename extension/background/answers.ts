@@ -2,6 +2,7 @@
 
 import { type Browser, browser } from "wxt/browser";
 import { RequestFailed } from "../host/connection";
+import { stateFor } from "../host/private-door";
 import type { HostSession } from "../host/session";
 import { asksForTls, overHttp } from "../https/address";
 import type { Https } from "../https/https";
@@ -11,9 +12,9 @@ import { keyHostOf } from "../key/key";
 import { type Scheme, searchedAddress } from "../key/search";
 import { linkAddress } from "../links/address";
 import type { Asked, Asks, Failure, Question } from "../messages/messages";
-import { WATCH_PORT } from "../messages/messages";
+import { EVENTS_PORT, PASSED_ON, WATCH_PORT } from "../messages/messages";
 import type { NameDesk } from "../names/desk";
-import type { HttpsAction, RpcError } from "../protocol/protocol";
+import type { HttpsAction, Policy, Resolution, RpcError } from "../protocol/protocol";
 import type { Conductor } from "./conductor";
 
 /** Where turned searches go; only the Chromium build turns any to a page. */
@@ -33,6 +34,9 @@ export class Answers {
   readonly #names: NameDesk;
   /** Tabs that were sent to an address: from where, and to which origin. */
   readonly #sent = new Map<number, { from: string; origin: string }>();
+  /** Pages that want to hear what the host tells unasked. */
+  readonly #listening = new Set<Browser.runtime.Port>();
+  readonly #since = Date.now();
   #watchers = 0;
 
   constructor(
@@ -54,7 +58,12 @@ export class Answers {
     });
     browser.tabs.onRemoved.addListener((tabId) => this.#sent.delete(tabId));
     browser.runtime.onConnect.addListener((port) => {
-      if (port.name === WATCH_PORT && port.sender && isOwnPage(port.sender)) this.#watched(port);
+      if (!port.sender || !isOwnPage(port.sender)) return;
+      if (port.name === WATCH_PORT) this.#watched(port);
+      if (port.name === EVENTS_PORT) this.#told(port);
+    });
+    session.onEvent((event) => {
+      for (const port of this.#listening) port.postMessage(event);
     });
   }
 
@@ -63,21 +72,23 @@ export class Answers {
     switch (asked.question) {
       case "resolve":
         return this.#orFailure(async () => ({
-          resolved: await this.#session.request("resolve", {
-            host: asked.host,
-            ...(asked.policy && { policy: asked.policy }),
-          }),
+          resolved: await this.#resolve(asked.host, asked.incognito || tab?.incognito, asked.policy),
         }));
       case "status":
         return this.#orFailure(async () => ({ status: await this.#session.request("status", {}) }));
+      case "host":
+        if (!PASSED_ON.includes(asked.method)) return { failed: NOT_OFFERED };
+        return this.#orFailure(async () => ({
+          result: await this.#session.request(asked.method, asked.params as never),
+        }));
       case "open":
         return this.#open(asked.url, tab);
       case "link":
         return { go: linkAddress(asked.link, this.#conductor.scheme) };
       case "sentFrom":
-        return { from: this.#sentFrom(asked.tabId, asked.url) };
+        return { from: this.sentFrom(asked.tabId, asked.url) };
       case "openHttps":
-        return this.#openHttps(asked.url);
+        return this.#openHttps(asked.url, tab?.incognito);
       case "https":
         return this.#orFailure(async () => ({ https: await this.#doHttps(asked.action) }));
       case "search":
@@ -85,23 +96,39 @@ export class Answers {
       case "searchAnyway":
         if (tabId !== undefined) await this.#searches?.letPass(asked.search, tabId);
         return { go: asked.search };
+      case "session":
+        return { since: this.#since, disconnects: this.#session.disconnects };
       case "retry":
         this.#session.connect();
+        return {};
+      case "restart":
+        this.#session.restart();
         return {};
       default:
         return this.#names.answer(asked);
     }
   }
 
+  async #resolve(host: string, incognito = false, policy?: Policy): Promise<Resolution> {
+    const state = stateFor(this.#session.state, incognito);
+    // It would write down what a private window asks.
+    if (state.kind === "tooOld") throw new RequestFailed(NOT_PRIVATE);
+    return this.#session.request("resolve", {
+      host,
+      ...(policy && { policy }),
+      ...(incognito && { incognito }),
+    });
+  }
+
   async #open(address: string, tab: Browser.tabs.Tab | undefined): Promise<Asks["open"]["answer"]> {
     const url = URL.parse(address);
     const wanted = url && keyHostOf(url);
     if (!wanted) return { failed: NOT_A_KEY };
-    if (this.#session.state.kind !== "ready") return { waiting: true };
+    if (stateFor(this.#session.state, tab?.incognito ?? false).kind !== "ready") return { waiting: true };
     // The gateway's way may be in use again since the tab was turned.
     if (this.#conductor.snapshot?.way === "gateway") return { go: url.href };
     return this.#orFailure(async () => {
-      const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
+      const { endpoints } = await this.#resolve(wanted.host, tab?.incognito);
       const go = addressInstead(url, endpoints);
       if (go) {
         if (tab?.id !== undefined) {
@@ -121,18 +148,18 @@ export class Answers {
   }
 
   /** Without https:// the records decide: a plain site opens over http://, one that asks for TLS is a choice. */
-  async #openHttps(address: string): Promise<Asks["openHttps"]["answer"]> {
+  async #openHttps(address: string, incognito = false): Promise<Asks["openHttps"]["answer"]> {
     const url = URL.parse(address);
     const wanted = url && keyHostOf(url);
     if (!wanted) return { failed: NOT_A_KEY };
-    if (this.#session.state.kind !== "ready") return { waiting: true };
+    if (stateFor(this.#session.state, incognito).kind !== "ready") return { waiting: true };
     // Carried through and not only known: the tab would be turned back here.
     const now = await this.#conductor.until(({ https }) => https.kind !== "checking", HTTPS_PATIENCE_MS);
     if (now?.host.kind !== "ready") return { waiting: true };
     if (now.https.kind === "on") return { go: url.href };
     const plain = overHttp(url.href);
     try {
-      const { endpoints } = await this.#session.request("resolve", { host: wanted.host });
+      const { endpoints } = await this.#resolve(wanted.host, incognito);
       if (!asksForTls(endpoints)) return { go: plain };
       // It may have been switched on from a terminal, or the store been changed by hand.
       return (await this.#trustsNow()) ? { go: url.href } : { offer: plain };
@@ -158,7 +185,8 @@ export class Answers {
     return { go: go ?? null, key: searchedAddress(search, scheme) };
   }
 
-  #sentFrom(tabId: number, url: string): string | null {
+  /** Which key-host address this tab was sent from, in the redirect way. */
+  sentFrom(tabId: number, url: string): string | null {
     const sent = this.#sent.get(tabId);
     return sent && sent.origin === URL.parse(url)?.origin ? sent.from : null;
   }
@@ -172,7 +200,10 @@ export class Answers {
   }
 
   #watched(port: Browser.runtime.Port): void {
-    const stop = this.#conductor.watch((snapshot) => port.postMessage(snapshot));
+    const incognito = port.sender?.tab?.incognito ?? false;
+    const stop = this.#conductor.watch((snapshot) =>
+      port.postMessage({ ...snapshot, host: stateFor(snapshot.host, incognito) }),
+    );
     this.#watchers += 1;
     this.#session.attended = true;
     port.onDisconnect.addListener(() => {
@@ -180,6 +211,11 @@ export class Answers {
       this.#watchers -= 1;
       this.#session.attended = this.#watchers > 0;
     });
+  }
+
+  #told(port: Browser.runtime.Port): void {
+    this.#listening.add(port);
+    port.onDisconnect.addListener(() => this.#listening.delete(port));
   }
 }
 
@@ -192,6 +228,12 @@ function isOwnPage(sender: Browser.runtime.MessageSender): boolean {
   return sender.id === browser.runtime.id && !!sender.url?.startsWith(`${location.origin}/`);
 }
 
+const NOT_OFFERED: RpcError = { code: -32601, message: "The pkarr program is not asked that by pages." };
+const NOT_PRIVATE: RpcError = {
+  code: -32601,
+  message: "This pkarr program does not know private windows.",
+  data: { code: "host-too-old", todo: "Install the current version." },
+};
 const NOT_A_KEY: RpcError = {
   code: 1,
   message: "This address does not lead to a key.",

@@ -7,28 +7,32 @@
 import type { HostSession } from "../host/session";
 import type { Https } from "../https/https";
 import type { Interception } from "../intercept/interception";
+import type { Pause } from "../intercept/pause";
 import type { Scheme } from "../key/search";
 import type { Snapshot } from "../messages/messages";
-import type { Way } from "../settings/settings";
+import { searchRescue, way } from "../settings/settings";
 
 export class Conductor {
   readonly #session: HostSession;
   readonly #https: Https;
   readonly #interception: Interception;
-  readonly #chosenWay: () => Promise<Way>;
+  readonly #pause: Pause;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   #snapshot: Snapshot | null = null;
   #running = false;
   #changed = false;
 
-  constructor(session: HostSession, https: Https, interception: Interception, chosenWay: () => Promise<Way>) {
+  constructor(session: HostSession, https: Https, interception: Interception, pause: Pause) {
     this.#session = session;
     this.#https = https;
     this.#interception = interception;
-    this.#chosenWay = chosenWay;
+    this.#pause = pause;
     session.onChange(() => this.settle());
     https.onChange(() => this.settle());
     interception.onDisturbance(() => this.settle());
+    way.onChange(() => this.settle());
+    searchRescue.onChange(() => this.settle());
+    pause.onChange(() => this.settle());
   }
 
   /** The last situation that was carried through; null before the first. */
@@ -86,12 +90,22 @@ export class Conductor {
 
   async #carryThrough(): Promise<void> {
     const host = this.#session.state;
-    const way = await this.#chosenWay();
     const https = this.#https.state;
-    const standing = await this.#interception.apply({ host, way, https: https.kind === "on" });
-    this.#snapshot = { host, https, ...standing };
+    const [paused, chosenWay, rescue] = await Promise.all([
+      this.#pause.known(),
+      way.get(),
+      searchRescue.get(),
+    ]);
+    const standing = await this.#interception.apply({
+      host,
+      way: chosenWay,
+      paused,
+      searchRescue: rescue,
+      https: https.kind === "on",
+    });
+    this.#snapshot = { host, https, paused: paused.everywhere, ...standing };
     for (const listener of [...this.#listeners]) listener(this.#snapshot);
-    // Only now do requests for key hosts go to the gateway, and the probe is one.
-    this.#https.follow(host, standing.obstacle === null);
+    // Only now do requests for key hosts go to the gateway, and the probe is one. While they don't, it stays as it was.
+    if (!paused.everywhere || host.kind !== "ready") this.#https.follow(host, standing.obstacle === null);
   }
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FailedPage, FailedTabs } from "./failed-tabs";
 
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
-const PAGE: FailedPage = { url: `http://${KEY}/x`, key: KEY, host: KEY, code: "no-record" };
+const PAGE: FailedPage = { url: `http://${KEY}/x`, key: KEY, host: KEY, code: "no-record", incognito: false };
 const MINUTE = 60_000;
 
 /** Tabs and a network in the test's hand. */
@@ -32,6 +32,19 @@ afterEach(() => {
 });
 
 describe("a tab that shows why a key did not open", () => {
+  it("hears only what its own kind of window may hear", async () => {
+    const stage = new Stage();
+    stage.tabs.ended(1, PAGE);
+    stage.tabs.ended(2, { ...PAGE, incognito: true });
+    await vi.advanceTimersByTimeAsync(1);
+    stage.tabs.updated({ key: KEY, seq: "7", incognito: true });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stage.reloaded).toEqual([2]);
+    stage.tabs.updated({ key: KEY, seq: "7" });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stage.reloaded).toEqual([2, 1]);
+  });
+
   it("is opened again when there is a first answer", async () => {
     const stage = new Stage();
     stage.tabs.ended(1, PAGE);

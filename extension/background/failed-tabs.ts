@@ -6,7 +6,7 @@
  * No browser in here: background/recheck.ts tells what happens in tabs.
  */
 
-import type { UpdatedEvent } from "../protocol/protocol";
+import type { Events } from "../protocol/protocol";
 
 /** What may get well by itself, or by something newer. */
 const WORTH_WAITING = new Set([
@@ -25,17 +25,18 @@ const MOST_TABS = 20;
 /** A site whose records change all the time, and never lead anywhere. */
 const MOST_RELOADS = 10;
 
-/** A failed page: the tab's address, the key host in it, and the code on the page. */
+/** A failed page: the tab's address, the key host in it, the code on the page, and whether its window is private. */
 export interface FailedPage {
   url: string;
   key: string;
   host: string;
   code: string;
+  incognito: boolean;
 }
 
 export interface Surroundings {
   /** The sequence number of the key's newest packet: the newest there is, or the one at hand. Null if there is none. */
-  newest(host: string, where: "anywhere" | "here"): Promise<string | null>;
+  newest(page: FailedPage, where: "anywhere" | "here"): Promise<string | null>;
   /** Whether the tab still has this address, and is the one its window shows. */
   look(tabId: number, url: string): Promise<"shown" | "hidden" | "gone">;
   reload(tabId: number): void;
@@ -90,7 +91,7 @@ export class FailedTabs {
     const [oldest] = this.#waiting.keys();
     if (this.#waiting.size > MOST_TABS && oldest !== undefined) this.forget(oldest);
     this.#schedule(tabId, entry);
-    void this.#newest(page.host, "here").then((seq) => {
+    void this.#newest(page, "here").then((seq) => {
       if (entry.seq === undefined) entry.seq = seq;
     });
   }
@@ -106,10 +107,11 @@ export class FailedTabs {
     if (entry?.overdue) void this.#ask(tabId, entry);
   }
 
-  /** Something newer of a key is known. */
-  updated({ key, seq }: UpdatedEvent): void {
+  /** Something newer of a key is known: to private windows, or to all others. */
+  updated({ key, seq, incognito = false }: Events["updated"]): void {
     for (const [tabId, entry] of this.#waiting) {
-      if (entry.key === key && isNewer(seq, entry.seq)) void this.#reload(tabId, entry, seq);
+      if (entry.key === key && entry.incognito === incognito && isNewer(seq, entry.seq))
+        void this.#reload(tabId, entry, seq);
     }
   }
 
@@ -143,7 +145,7 @@ export class FailedTabs {
       return;
     }
     entry.asked += 1;
-    const seq = await this.#newest(entry.host, "anywhere");
+    const seq = await this.#newest(entry, "anywhere");
     if (!this.#isCurrent(tabId, entry) || entry.reloading) return;
     if (seq !== null && isNewer(seq, entry.seq)) await this.#reload(tabId, entry, seq);
     else this.#schedule(tabId, entry);
@@ -164,8 +166,8 @@ export class FailedTabs {
     this.#surroundings.reload(tabId);
   }
 
-  #newest(host: string, where: "anywhere" | "here"): Promise<string | null> {
-    return this.#surroundings.newest(host, where).catch(() => null);
+  #newest(page: FailedPage, where: "anywhere" | "here"): Promise<string | null> {
+    return this.#surroundings.newest(page, where).catch(() => null);
   }
 
   #isCurrent(tabId: number, entry: Waiting): boolean {

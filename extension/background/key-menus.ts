@@ -6,6 +6,7 @@
  */
 
 import { type Browser, browser } from "wxt/browser";
+import { onLanguageChange, speak } from "../i18n/i18n";
 import { keyHostOf, leadsToKeyHost } from "../key/key";
 import type { Scheme } from "../key/search";
 import { asPk, selectedKey } from "../links/address";
@@ -19,7 +20,13 @@ type Tab = Browser.tabs.Tab;
 
 export function serveKeyMenus(scheme: () => Scheme): MenuEntries {
   const menus = browser.contextMenus as unknown as Menus;
-  const entries = new MenuEntries(menus, new MetKeys(browser.storage.session as unknown as Area), scheme);
+  const entries = new MenuEntries(
+    menus,
+    new MetKeys(browser.storage.session as unknown as Area),
+    scheme,
+    speak,
+  );
+  onLanguageChange(() => entries.renew());
   const shown = (tab: Tab): void => {
     if (tab.url && leadsToKeyHost(tab.url)) entries.met(keyHostOf(tab.url)?.host ?? "", tab);
   };

@@ -1,6 +1,7 @@
 /** Has the browser load the script that makes links of keys in text, for those who chose that; others are spared it. */
 
 import { browser } from "wxt/browser";
+import { linkify } from "../settings/settings";
 
 const SCRIPT = {
   id: "linkify",
@@ -11,20 +12,17 @@ const SCRIPT = {
 };
 
 /** Pages that are loaded from now on have it, or not. */
-export function followLinkify(
-  wanted: () => Promise<boolean>,
-  onChange: (listener: () => void) => void,
-): void {
+export function followLinkify(): void {
   let last = Promise.resolve();
   const apply = (): void => {
     last = last.then(async () => {
       const there = await browser.scripting.getRegisteredContentScripts({ ids: [SCRIPT.id] });
-      const want = await wanted();
+      const want = await linkify.get();
       if (want && there.length === 0) await browser.scripting.registerContentScripts([SCRIPT]);
       if (!want && there.length > 0) await browser.scripting.unregisterContentScripts({ ids: [SCRIPT.id] });
     });
     last = last.catch((error) => console.error("pkarr: links in text could not be switched", error));
   };
-  onChange(apply);
+  linkify.onChange(apply);
   apply();
 }

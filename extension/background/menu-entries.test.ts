@@ -14,7 +14,12 @@ function menu(area = memory()) {
     create: ({ id, ...entry }) => shown.set(id, entry),
     update: async (id, entry) => shown.set(id, { ...shown.get(id), ...entry }),
   };
-  const entries = new MenuEntries(menus, new MetKeys(area), () => "http");
+  const entries = new MenuEntries(
+    menus,
+    new MetKeys(area),
+    () => "http",
+    async () => {},
+  );
   const entry = async (id: string): Promise<Entry> => {
     await entries.settled;
     return shown.get(id) ?? {};
@@ -77,6 +82,39 @@ describe("opening a selected key", () => {
   });
 });
 
+it("is made anew when another language is spoken, with the keys that were met", async () => {
+  const { entries, entry } = menu();
+  entries.met(ALICE, TAB);
+  entries.selected(ALICE, TAB);
+  entries.renew();
+  expect(await entry(OPEN)).toMatchObject({ visible: false, title: "&Open key" });
+  expect((await entry(COPY_LINK)).targetUrlPatterns).toEqual([`*://*.${ALICE}/*`]);
+});
+
+it("is not made before the language is there", async () => {
+  let speaks = (): void => {};
+  const spoken = new Promise<void>((resolve) => {
+    speaks = resolve;
+  });
+  const made: string[] = [];
+  const menus: Menus = {
+    removeAll: async () => {},
+    create: ({ id }) => made.push(id),
+    update: async () => {},
+  };
+  const entries = new MenuEntries(
+    menus,
+    new MetKeys(memory()),
+    () => "http",
+    () => spoken,
+  );
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(made).toEqual([]);
+  speaks();
+  await entries.settled;
+  expect(made).toEqual([OPEN, COPY_LINK, COPY_PAGE]);
+});
+
 it("keeps nothing of private windows", async () => {
   const { entries, entry, area, all } = menu();
   entries.met(ALICE, PRIVATE);
@@ -94,7 +132,12 @@ it("goes on after a change that the browser refuses", async () => {
     create: () => {},
     update: async (id) => shown.push(id),
   };
-  const entries = new MenuEntries(menus, new MetKeys(memory()), () => "http");
+  const entries = new MenuEntries(
+    menus,
+    new MetKeys(memory()),
+    () => "http",
+    async () => {},
+  );
   entries.selected(ALICE, TAB);
   await entries.settled;
   expect(shown).toEqual([OPEN]);

@@ -5,6 +5,7 @@
  * somebody pointed at. Browsers write menus into the profile, so nothing of a private window gets into them.
  */
 
+import { say } from "../i18n/i18n";
 import { keyHost } from "../key/key";
 import type { Scheme } from "../key/search";
 import { selectedKey } from "../links/address";
@@ -16,8 +17,6 @@ export const COPY_PAGE = "copy-page";
 
 /** No patterns would mean everything. No name ends like this one. */
 const NOWHERE = ["*://nowhere.invalid/*"];
-
-const UNNAMED = "&Open key";
 
 export interface Entry {
   visible?: boolean;
@@ -45,14 +44,17 @@ export class MenuEntries {
   readonly #menus: Menus;
   readonly #met: MetKeys;
   readonly #scheme: () => Scheme;
+  readonly #spoken: () => Promise<unknown>;
   /** The tab in which a key is selected. */
   #selectedIn: number | undefined;
   #made: Promise<unknown>;
 
-  constructor(menus: Menus, met: MetKeys, scheme: () => Scheme) {
+  /** `spoken` is done once the language is there. */
+  constructor(menus: Menus, met: MetKeys, scheme: () => Scheme, spoken: () => Promise<unknown>) {
     this.#menus = menus;
     this.#met = met;
     this.#scheme = scheme;
+    this.#spoken = spoken;
     this.#made = this.#make();
   }
 
@@ -87,14 +89,16 @@ export class MenuEntries {
       return;
     }
     this.#selectedIn = id;
-    const title = incognito ? UNNAMED : `${UNNAMED} ${key.host}`;
-    this.#then(() => this.#menus.update(OPEN, { visible: true, title }));
+    this.#then(() => {
+      const title = incognito ? say("links.openKey") : say("links.openThisKey", { key: key.host });
+      return this.#menus.update(OPEN, { visible: true, title });
+    });
   }
 
   /** Nothing is selected any more where anybody looks. */
   unselected(): void {
     this.#selectedIn = undefined;
-    this.#then(() => this.#menus.update(OPEN, { visible: false, title: UNNAMED }));
+    this.#then(() => this.#menus.update(OPEN, { visible: false, title: say("links.openKey") }));
   }
 
   /** The tab goes elsewhere, and what was selected in it is gone. */
@@ -102,21 +106,28 @@ export class MenuEntries {
     if (this.#selectedIn === tabId) this.unselected();
   }
 
+  /** Another language is spoken. */
+  renew(): void {
+    this.#selectedIn = undefined;
+    this.#then(() => this.#make());
+  }
+
   async #make(): Promise<void> {
+    await this.#spoken();
     // Browsers remember menus; what they say may be of an older version.
     await this.#menus.removeAll();
     const patterns = await this.#patterns();
-    this.#menus.create({ id: OPEN, contexts: ["selection"], title: UNNAMED, visible: false });
+    this.#menus.create({ id: OPEN, contexts: ["selection"], title: say("links.openKey"), visible: false });
     this.#menus.create({
       id: COPY_LINK,
       contexts: ["link"],
-      title: "Cop&y link address as pk:",
+      title: say("links.copyLink"),
       targetUrlPatterns: patterns,
     });
     this.#menus.create({
       id: COPY_PAGE,
       contexts: ["page"],
-      title: "Cop&y page address as pk:",
+      title: say("links.copyPage"),
       documentUrlPatterns: patterns,
     });
   }

@@ -4,6 +4,7 @@
  */
 
 import { browser } from "wxt/browser";
+import { speak } from "../i18n/i18n";
 import { keyHostOf, leadsToKeyHost } from "../key/key";
 import { NameDesk } from "../names/desk";
 import { Names } from "../names/names";
@@ -12,7 +13,6 @@ import { type Bar, type Disposition, serveOmnibox } from "../omnibox/omnibox";
 import { plainText } from "../pages/plain-text";
 import { gatewaysCode } from "../protocol/gateway-page";
 import type { Conductor } from "./conductor";
-import { warnOfLookAlikes } from "./look-alike-badge";
 
 export function serveNames(conductor: Conductor): NameDesk {
   const { local } = browser.storage;
@@ -24,11 +24,8 @@ export function serveNames(conductor: Conductor): NameDesk {
   if (!import.meta.env.FIREFOX) local.setAccessLevel({ accessLevel: "TRUSTED_CONTEXTS" }).catch(() => {});
   const desk = new NameDesk(new Names(area), new Opened(area));
   noteOpened(desk);
-  warnOfLookAlikes(browser, {
-    isAlike: async (key) => (await desk.resembled(key)) !== null,
-    onChange: (listener) => desk.names.onChange(listener),
-  });
   serveOmnibox(browser.omnibox as unknown as Bar, {
+    spoken: speak,
     known: async () => ({ names: await desk.names.all(), opened: await desk.opened.all() }),
     scheme: () => conductor.scheme,
     markup: !import.meta.env.FIREFOX,

@@ -1,22 +1,24 @@
 /** Tells background/failed-tabs.ts what happens in tabs, and does what it wants. */
 
 import { browser } from "wxt/browser";
+import { isPrivate } from "../browser/private";
 import type { HostSession } from "../host/session";
+import { leftAlone, type Pause } from "../intercept/pause";
 import { keyHostOf, leadsToKeyHost } from "../key/key";
 import { gatewaysCode } from "../protocol/gateway-page";
 import { type FailedPage, FailedTabs } from "./failed-tabs";
 
 const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
 
-export function recheckFailedTabs(session: HostSession): void {
+export function recheckFailedTabs(session: HostSession, pause: Pause): void {
   const tabs = new FailedTabs({
-    newest: async (host, where) => {
+    newest: async ({ host, incognito }, where) => {
       const policy = where === "here" ? "cacheOnly" : "networkOnly";
-      return (await session.request("resolve", { host, policy })).seq;
+      return (await session.request("resolve", { host, policy, ...(incognito && { incognito }) })).seq;
     },
     look: async (tabId, url) => {
       const tab = await browser.tabs.get(tabId).catch(() => null);
-      if (tab?.url !== url) return "gone";
+      if (tab?.url !== url || leftAlone(await pause.known(), url)) return "gone";
       return tab.active ? "shown" : "hidden";
     },
     reload: (tabId) => {
@@ -33,10 +35,11 @@ export function recheckFailedTabs(session: HostSession): void {
     return undefined;
   }, TOP_LEVEL);
   browser.webRequest.onCompleted.addListener(
-    ({ tabId, url, method, responseHeaders }) => {
-      const code = gatewaysCode(responseHeaders);
+    (request) => {
+      const { tabId, url, method } = request;
+      const code = gatewaysCode(request.responseHeaders);
       // What was posted is not posted again.
-      tabs.ended(tabId, code && method === "GET" ? failedPage(url, code) : null);
+      tabs.ended(tabId, code && method === "GET" ? failedPage(url, code, isPrivate(request)) : null);
       return undefined;
     },
     TOP_LEVEL,
@@ -46,7 +49,7 @@ export function recheckFailedTabs(session: HostSession): void {
   browser.tabs.onRemoved.addListener((tabId) => tabs.forget(tabId));
 }
 
-function failedPage(url: string, code: string): FailedPage | null {
+function failedPage(url: string, code: string, incognito: boolean): FailedPage | null {
   const keyHost = leadsToKeyHost(url) ? keyHostOf(url) : null;
-  return keyHost && { url, code, ...keyHost };
+  return keyHost && { url, code, incognito, ...keyHost };
 }

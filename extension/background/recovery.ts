@@ -7,7 +7,9 @@
  */
 
 import { browser } from "wxt/browser";
+import { forPrivateWindows } from "../browser/private";
 import type { HostSession } from "../host/session";
+import { leftAlone, type Pause } from "../intercept/pause";
 import { leadsToKeyHost } from "../key/key";
 
 /** What a browser says when the gateway is away, went in the middle of an answer, or was not asked yet. */
@@ -34,6 +36,8 @@ const REMEMBERED_MS = 60_000;
 const ATTEMPTS = 3;
 /** A page that began before we could watch has failed within this time, or loads after all. */
 const LATE_MS = 10_000;
+/** A first page that still shows nothing after this time was dropped while the extension came up, and never ends. */
+const STUCK_MS = 1_500;
 
 const TOP_LEVEL = { urls: ["<all_urls>"], types: ["main_frame" as const] };
 
@@ -44,16 +48,21 @@ interface Failed {
 
 export class Recovery {
   readonly #session: HostSession;
+  readonly #pause: Pause;
   readonly #failed = new Map<number, Failed>();
   /** How often each tab was opened again without having loaded anything since. */
   readonly #attempts = new Map<number, number>();
   /** Tabs that were there before us, and have not begun anything since: what they show may have failed. */
   readonly #earlier = new Set<number>();
+  /** Tabs that had shown nothing when the background began, and have begun nothing since. */
+  readonly #blank = new Set<number>();
 
-  constructor(session: HostSession) {
+  constructor(session: HostSession, pause: Pause) {
     this.#session = session;
+    this.#pause = pause;
     browser.webRequest.onBeforeRequest.addListener(({ tabId }) => {
       this.#earlier.delete(tabId);
+      this.#blank.delete(tabId);
       return undefined;
     }, TOP_LEVEL);
     browser.webRequest.onErrorOccurred.addListener(({ tabId, url, error }) => {
@@ -79,14 +88,19 @@ export class Recovery {
     });
     // Firefox holds requests back until its listeners are there: at a start nothing comes before them.
     if (!import.meta.env.FIREFOX) browser.runtime.onStartup.addListener(() => void this.#cameLate());
+    // A start is not told to an extension that was loaded anew before.
+    if (!import.meta.env.FIREFOX) void this.#findStuck();
+    // Its background begins with the first private window, and hears of no start.
+    if (forPrivateWindows()) void this.#cameLate();
   }
 
   /** The host is ready, and key hosts pass: open again what failed. */
   async reopen(): Promise<void> {
+    const paused = await this.#pause.known();
     if (this.#earlier.size > 0) await this.#rememberEarlier();
     for (const [tabId, { url, at }] of this.#failed) {
       const attempts = this.#attempts.get(tabId) ?? 0;
-      if (Date.now() - at > REMEMBERED_MS || attempts >= ATTEMPTS) {
+      if (Date.now() - at > REMEMBERED_MS || attempts >= ATTEMPTS || leftAlone(paused, url)) {
         this.#failed.delete(tabId);
         continue;
       }
@@ -105,6 +119,21 @@ export class Recovery {
     }
     setTimeout(() => this.#earlier.clear(), LATE_MS);
     this.#lookAgain();
+  }
+
+  async #findStuck(): Promise<void> {
+    for (const { id, url } of await browser.tabs.query({ status: "loading" })) {
+      if (id !== undefined && !url) this.#blank.add(id);
+    }
+    setTimeout(async () => {
+      for (const id of this.#blank) {
+        const tab = await browser.tabs.get(id).catch(() => null);
+        if (!tab?.url && tab?.pendingUrl && leadsToKeyHost(tab.pendingUrl))
+          this.#remember(id, tab.pendingUrl);
+      }
+      this.#blank.clear();
+      this.#lookAgain();
+    }, STUCK_MS);
   }
 
   #lookAgain(): void {

@@ -5,8 +5,9 @@ import { browser } from "wxt/browser";
 /** Where a request goes. Undefined leaves it to whatever the user has set. */
 export type ProxyChoice = { type: "http"; host: string; port: number } | undefined;
 
-export interface ProxyRequest {
-  readonly url: string;
+export interface ProxyRequest extends AnyRequest {
+  /** Whether its window is private. */
+  readonly incognito: boolean;
 }
 
 interface FirefoxProxy {
@@ -23,9 +24,13 @@ export interface MainFrameRequest {
   readonly tabId: number;
   /** The page the navigation came from; undefined for the address bar. */
   readonly originUrl?: string;
+  readonly incognito?: boolean;
+  readonly method?: string;
+  /** The fields of a form that is sent, each with all its values; missing for all else. */
+  readonly requestBody?: { readonly formData?: Readonly<Record<string, readonly unknown[]>> } | null;
 }
 
-export type Turn = { redirectUrl: string } | undefined;
+export type Turn = { redirectUrl: string } | { cancel: true } | undefined;
 
 /** Any request: of a page, or of what is in it. */
 export interface AnyRequest {
@@ -53,7 +58,7 @@ interface BlockingEvent<Request, Answer> {
   addListener(
     listener: (request: Request) => Answer | Promise<Answer>,
     filter: { urls: string[]; types: readonly string[] },
-    extra: ["blocking"],
+    extra: ["blocking"] | ["blocking", "requestBody"],
   ): void;
 }
 
@@ -75,7 +80,9 @@ export function onProxyRequest(
 /** Lets the listener turn every top-level navigation before it leaves the machine. */
 export function onNavigation(listener: (request: MainFrameRequest) => Turn | Promise<Turn>): void {
   const { onBeforeRequest } = browser.webRequest as unknown as FirefoxWebRequest;
-  onBeforeRequest.addListener(listener, { urls: ["<all_urls>"], types: ["main_frame"] }, ["blocking"]);
+  // Where a form is sent, Firefox tells what is in it, which costs nothing anywhere else.
+  const extra: ["blocking", "requestBody"] = ["blocking", "requestBody"];
+  onBeforeRequest.addListener(listener, { urls: ["<all_urls>"], types: ["main_frame"] }, extra);
 }
 
 /** Lets the listener cancel any request of what is in pages before it is made. */

@@ -15,6 +15,15 @@ const TIME_LIMIT_MS: Record<Method, number> = {
   resolve: 30_000,
   // Systems ask people before they trust a root.
   https: 120_000,
+  key: 5_000,
+  // Looks for the newest packet first.
+  keep: 60_000,
+  settings: 10_000,
+  cache: 30_000,
+  // Waits until sources that don't answer have had their time.
+  doctor: 60_000,
+  forget: 5_000,
+  systemProxy: 5_000,
 };
 
 /** The host answered a request with an error, or not at all. */
@@ -115,8 +124,8 @@ export class HostConnection {
 
 /** The event in a notification, or null for one of a newer protocol. */
 function eventIn(message: object): HostEvent | null {
-  const { method, params } = message as { method?: unknown; params?: { key?: unknown; seq?: unknown } };
-  const { key, seq } = params ?? {};
+  const { method, params } = message as { method?: unknown; params?: Record<string, unknown> };
+  const { key, seq, incognito } = params ?? {};
   if (method !== "updated" || typeof key !== "string" || typeof seq !== "string") return null;
-  return { event: "updated", key, seq };
+  return { event: "updated", key, seq, ...(incognito === true && { incognito }) };
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { NativePortEvents } from "../browser/native-port";
-import { HostSession } from "./session";
+import { HostSession, type SessionOptions } from "./session";
 
 const HELLO = { version: "0.1.0", protocol: 1, capabilities: ["resolve", "gateway", "status"] };
 
@@ -23,27 +23,32 @@ class FakeHost {
     resolve: ({ params }) => ({ result: { host: params.host } }),
   };
 
-  readonly session = new HostSession({
-    version: "0.1.0",
-    lastGatewayPort: async () => this.lastPort,
-    keepGatewayPort: async (port) => {
-      this.lastPort = port;
-    },
-    openPort: (events) => {
-      this.starts += 1;
-      this.port = events;
-      if (this.missing) setTimeout(() => events.closed("Specified native messaging host not found."), 1);
-      return {
-        close: () => {},
-        send: (message) => {
-          const request = message as Request;
-          this.asked.push(request);
-          const answer = this.answers[request.method]?.(request);
-          if (answer) setTimeout(() => events.message({ jsonrpc: "2.0", id: request.id, ...answer }), 1);
-        },
-      };
-    },
-  });
+  readonly session: HostSession;
+
+  constructor(more: Partial<SessionOptions> = {}) {
+    this.session = new HostSession({
+      ...more,
+      version: "0.1.0",
+      lastGatewayPort: async () => this.lastPort,
+      keepGatewayPort: async (port) => {
+        this.lastPort = port;
+      },
+      openPort: (events) => {
+        this.starts += 1;
+        this.port = events;
+        if (this.missing) setTimeout(() => events.closed("Specified native messaging host not found."), 1);
+        return {
+          close: () => {},
+          send: (message) => {
+            const request = message as Request;
+            this.asked.push(request);
+            const answer = this.answers[request.method]?.(request);
+            if (answer) setTimeout(() => events.message({ jsonrpc: "2.0", id: request.id, ...answer }), 1);
+          },
+        };
+      },
+    });
+  }
 
   get kind(): string {
     return this.session.state.kind;
@@ -74,6 +79,55 @@ describe("the session", () => {
       ["gateway", { preferredPort: 1234 }],
     ]);
     expect(host.lastPort).toBe(4321);
+  });
+
+  it("starts another host when it is to start again, and waits for nothing", async () => {
+    const host = new FakeHost();
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    const states: string[] = [];
+    host.session.onChange(({ kind }) => states.push(kind));
+    host.answers.resolve = () => null;
+    const interrupted = expect(host.session.request("resolve", { host: "x" })).rejects.toMatchObject({
+      error: { data: { code: "host-gone" } },
+    });
+    host.session.restart();
+    await interrupted;
+    expect(host.starts).toBe(2);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(states).toEqual(["connecting", "ready"]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(host.starts).toBe(2);
+  });
+
+  it("starts one host alone, however often it is to start again", async () => {
+    const host = new FakeHost();
+    host.session.connect();
+    host.session.restart();
+    host.session.restart();
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(host.kind).toBe("ready");
+    expect(host.starts).toBe(3);
+    host.die();
+    expect(host.kind).toBe("connecting");
+  });
+
+  it("asks all for private windows where it is theirs, and takes no host that keeps traces", async () => {
+    const host = new FakeHost({ incognito: true });
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.kind).toBe("tooOld");
+    const later = new FakeHost({ incognito: true });
+    later.answers.hello = () => ({
+      result: { ...HELLO, capabilities: [...HELLO.capabilities, "incognito"] },
+    });
+    later.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    await Promise.all([later.session.request("resolve", { host: "x" }), vi.advanceTimersByTimeAsync(10)]);
+    expect(later.asked.slice(1).map(({ params }) => params)).toEqual([
+      { incognito: true },
+      { host: "x", incognito: true },
+    ]);
   });
 
   it("passes requests on, and errors with their code", async () => {
@@ -168,8 +222,17 @@ describe("the session", () => {
     };
     host.session.connect();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(host.session.state).toEqual({ kind: "crashed", detail: "Native host has exited." });
+    expect(host.session.state).toEqual({
+      kind: "crashed",
+      how: "ended",
+      detail: "Native host has exited.",
+      repeatedly: true,
+    });
     expect(host.starts).toBeLessThan(9);
+    expect(host.session.disconnects).toMatchObject([
+      { problem: { repeatedly: false }, times: 2 },
+      { problem: { repeatedly: true }, times: host.starts - 2 },
+    ]);
   });
 
   it.each([[{ ...HELLO, protocol: 0 }], [{ ...HELLO, capabilities: ["resolve"] }]])(
@@ -182,6 +245,74 @@ describe("the session", () => {
       expect(host.session.state).toEqual({ kind: "tooOld", version: "0.1.0" });
     },
   );
+
+  it("knows a host that is too new to serve it", async () => {
+    const host = new FakeHost();
+    host.answers.hello = () => ({ result: { version: "9.0.0", protocol: 9, capabilities: ["other"] } });
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.session.state).toEqual({ kind: "tooNew", version: "9.0.0" });
+  });
+
+  it.each([
+    [null],
+    ["hello"],
+    [{ version: 1, protocol: 1, capabilities: [] }],
+    [{ ...HELLO, capabilities: "all" }],
+  ])("knows a program that answers hello with %j", async (hello) => {
+    const host = new FakeHost();
+    host.answers.hello = () => ({ result: hello });
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.session.state).toMatchObject({ kind: "failed", error: { data: { code: "host-nonsense" } } });
+  });
+
+  it("sends nothing to a gateway at a port that is none", async () => {
+    const host = new FakeHost();
+    host.answers.gateway = () => ({ result: { host: "127.0.0.1", port: 70_000 } });
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(host.session.state).toMatchObject({ kind: "failed", error: { data: { code: "host-nonsense" } } });
+    expect(host.lastPort).toBeUndefined();
+  });
+
+  it("knows a program that never says anything", async () => {
+    const host = new FakeHost();
+    host.answers.hello = () => null;
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(host.session.state).toMatchObject({ kind: "failed", error: { data: { code: "host-silent" } } });
+  });
+
+  it("remembers how it went: what worked and what did not", async () => {
+    const host = new FakeHost();
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(5_000);
+    host.missing = true;
+    host.die();
+    expect(host.session.disconnects).toMatchObject([
+      { problem: { kind: "crashed" }, worked: true, times: 1 },
+    ]);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(host.session.disconnects).toMatchObject([
+      { problem: { kind: "crashed" } },
+      { problem: { kind: "missing" }, worked: false, times: host.starts - 1 },
+    ]);
+  });
+
+  it("remembers no more than anybody reads", async () => {
+    const host = new FakeHost();
+    let attempt = 0;
+    host.answers.hello = () => {
+      attempt += 1;
+      return { result: { ...HELLO, version: `0.0.${attempt}`, protocol: 0 } };
+    };
+    host.session.connect();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(host.starts).toBeGreaterThan(20);
+    expect(host.session.disconnects).toHaveLength(20);
+    expect(host.session.disconnects.at(-1)).toMatchObject({ problem: { version: `0.0.${attempt}` } });
+  });
 
   it("takes a newer host", async () => {
     const host = new FakeHost();

@@ -8,18 +8,25 @@
 
 import type { OpenNativePort } from "../browser/native-port";
 import type { HostEvent, Method, Methods } from "../protocol/protocol";
-import { isRecentEnough, PROTOCOL } from "../protocol/version";
+import { fitOf, isHello, PROTOCOL } from "../protocol/version";
 import { Backoff } from "./backoff";
 import { HostConnection, RequestFailed } from "./connection";
 import { disconnectProblem } from "./disconnect";
-import type { HostState } from "./state";
+import { hasPrivateDoor } from "./private-door";
+import type { Disconnect, HostProblem, HostState } from "./state";
 
 /** A host that served this long was working; a shorter life counts as a failed start. */
 const WORKED_AFTER_MS = 3_000;
+/** So many failed starts in a row are no accident. */
+const REPEATEDLY = 3;
+/** What the diagnostics page shows of the past. */
+const MOST_DISCONNECTS = 20;
 
 export interface SessionOptions {
   version: string;
   openPort: OpenNativePort;
+  /** For private windows only: the gateway is their door, and nothing that is asked leaves a trace on the disk. */
+  incognito?: boolean;
   /** The gateway's port of last time, kept where it outlives the browser. */
   lastGatewayPort(): Promise<number | undefined>;
   keepGatewayPort(port: number): Promise<void>;
@@ -35,6 +42,8 @@ export class HostSession {
   #readySince = 0;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #attended = false;
+  #disconnects: readonly Disconnect[] = [];
+  #crashes = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -42,6 +51,11 @@ export class HostSession {
 
   get state(): HostState {
     return this.#state;
+  }
+
+  /** The last connections that came to an end, the newest last; for as long as the background lives. */
+  get disconnects(): readonly Disconnect[] {
+    return this.#disconnects;
   }
 
   onChange(listener: (state: HostState) => void): void {
@@ -59,6 +73,14 @@ export class HostSession {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
     void this.#attempt();
+  }
+
+  /** Ends the host that runs, and starts another. */
+  restart(): void {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#become({ kind: "connecting" });
+    this.connect();
   }
 
   /** Somebody waits for the host: don't let the attempts become rare. */
@@ -88,7 +110,7 @@ export class HostSession {
   async request<M extends Method>(method: M, params: Methods[M]["params"]): Promise<Methods[M]["result"]> {
     const connection = this.#connection;
     if (this.#state.kind !== "ready" || !connection) throw new RequestFailed(NOT_READY);
-    return connection.request(method, params);
+    return connection.request(method, this.#options.incognito ? privately(method, params) : params);
   }
 
   /** The gateway did not serve somebody: ask for it again; a host that can't answer is replaced. */
@@ -114,15 +136,17 @@ export class HostSession {
         },
       });
     } catch (failure) {
-      this.#lost({ kind: "crashed", detail: String(failure) });
+      this.#lost({ kind: "crashed", how: "notStarted", detail: String(failure), repeatedly: false });
       return;
     }
     this.#connection = connection;
     try {
       const hello = await connection.request("hello", { version: this.#options.version, protocol: PROTOCOL });
-      if (!isRecentEnough(hello)) {
+      if (!isHello(hello)) throw new RequestFailed(NONSENSE);
+      const fit = this.#options.incognito && !hasPrivateDoor(hello) ? "tooOld" : fitOf(hello);
+      if (fit !== "fits") {
         connection.close();
-        this.#lost({ kind: "tooOld", version: hello.version });
+        this.#lost({ kind: fit, version: hello.version });
         return;
       }
       const gateway = await this.#openGateway(connection);
@@ -136,7 +160,11 @@ export class HostSession {
 
   async #openGateway(connection: HostConnection): Promise<Methods["gateway"]["result"]> {
     const preferredPort = await this.#options.lastGatewayPort();
-    const gateway = await connection.request("gateway", preferredPort ? { preferredPort } : {});
+    const gateway = await connection.request("gateway", {
+      ...(preferredPort && { preferredPort }),
+      ...(this.#options.incognito && { incognito: true }),
+    });
+    if (!isGateway(gateway)) throw new RequestFailed(NONSENSE);
     if (gateway.port !== preferredPort) await this.#options.keepGatewayPort(gateway.port);
     return gateway;
   }
@@ -152,18 +180,47 @@ export class HostSession {
     this.#lost(disconnectProblem(reason));
   }
 
-  #lost(problem: HostState): void {
+  #lost(found: HostProblem): void {
     const worked = this.#state.kind === "ready" && Date.now() - this.#readySince >= WORKED_AFTER_MS;
+    this.#crashes = found.kind === "crashed" && !worked ? this.#crashes + 1 : 0;
+    const problem = found.kind === "crashed" ? { ...found, repeatedly: this.#crashes >= REPEATEDLY } : found;
+    this.#note({ at: Date.now(), times: 1, problem, worked });
     this.#connection = null;
     if (worked) this.#backoff.worked();
     this.#retry = setTimeout(() => this.connect(), this.#backoff.next(this.#attended));
     this.#become(worked ? { kind: "connecting" } : problem);
   }
 
+  #note(now: Disconnect): void {
+    const earlier = this.#disconnects.slice();
+    const last = earlier.at(-1);
+    const same = last && !now.worked && JSON.stringify(last.problem) === JSON.stringify(now.problem);
+    if (same) earlier.pop();
+    const noted = same ? { ...now, worked: last.worked, times: last.times + 1 } : now;
+    this.#disconnects = [...earlier, noted].slice(-MOST_DISCONNECTS);
+  }
+
   #become(state: HostState): void {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener(state);
   }
+}
+
+/** A port of this machine; what comes over native messaging is what some program chose to write. */
+function isGateway(gateway: unknown): boolean {
+  const { port } = (gateway ?? {}) as { port?: unknown };
+  return Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536;
+}
+
+const NONSENSE = {
+  code: -32603,
+  message: "The program answers, but not as pkarr does.",
+  data: { code: "host-nonsense", todo: "Register the pkarr program with this browser again." },
+};
+
+/** What the host is asked, as for a private window. */
+function privately<P extends object>(method: Method, params: P): P {
+  return method === "resolve" || method === "key" ? { ...params, incognito: true } : params;
 }
 
 const NOT_READY = {

@@ -7,6 +7,7 @@
 
 import type { HostState } from "../host/state";
 import type { Way } from "../settings/settings";
+import type { Paused } from "./pause";
 
 /** What stands in the way of key hosts, and isn't ours to change. */
 export type Obstacle = "noHostAccess" | "otherExtension" | "policy";
@@ -15,6 +16,10 @@ export interface Situation {
   host: HostState;
   /** What the user chose. */
   way: Way;
+  /** What is to be left alone. */
+  paused: Paused;
+  /** Whether searches for keys are turned back to the keys. */
+  searchRescue: boolean;
   /** Whether `https://<key>/` opens in this browser; else such a navigation is turned to https.html. */
   https: boolean;
 }

@@ -24,21 +24,29 @@ const WEB = /^(?:https?|wss?):/;
 /** Addresses of documents that may be anybody's: what was made or written by a document without an address. */
 const NOBODYS = /^(?:about|data):|^blob:(?!https?:)/;
 
-/** Must be called while the background starts. */
-export function guardLocalNetwork(): void {
-  const tabs: Tabs = {
+/**
+ * Watches requests from the first on that has to do with keys; whoever opens none is spared that. Each request is shown
+ * to `begins()` when its proxy is asked for, which is before it could be cancelled, and which wakes the background.
+ */
+export class LocalNetworkGuard {
+  readonly #tabs: Tabs = {
     url: async (tabId) => (await browser.tabs.get(tabId)).url,
     urls: async () => (await browser.tabs.query({})).map(({ url }) => url),
   };
-  let minding = false;
-  onRequest((request) => {
-    // Before that there is no answer to judge; whoever opens no keys is spared the listener.
-    if (!minding && mayConcernKeys(request)) {
-      minding = true;
-      onAnswer((answered) => judgeAnswer(answered, tabs));
-    }
-    return judgeRequest(request, tabs);
-  });
+  readonly #idle: () => boolean;
+  #watching = false;
+
+  /** While it is `idle`, key hosts are names like any other. */
+  constructor(idle: () => boolean) {
+    this.#idle = idle;
+  }
+
+  begins(request: AnyRequest): void {
+    if (this.#watching || !mayConcernKeys(request)) return;
+    this.#watching = true;
+    onRequest((one) => (this.#idle() ? undefined : judgeRequest(one, this.#tabs)));
+    onAnswer((one) => (this.#idle() ? undefined : judgeAnswer(one, this.#tabs)));
+  }
 }
 
 export function judgeRequest(request: AnyRequest, tabs: Tabs): Verdict | Promise<Verdict> {
@@ -55,9 +63,12 @@ export function judgeAnswer(request: AnsweredRequest, tabs: Tabs): Verdict | Pro
   return !proxied && isLocalAddress(request.ip) ? verdict(whose, request, tabs) : undefined;
 }
 
-/** Whether from this request on the answers have to be judged. */
+/** Whether requests have to be judged from this one on. */
 export function mayConcernKeys(request: AnyRequest): boolean {
-  return whoseIs(request) !== "other" || leadsToKeyHost(request.url);
+  if (leadsToKeyHost(request.url)) return true;
+  const whose = whoseIs(request);
+  // The browser's own requests have no document either, and there are many.
+  return whose === "keyHost" || (whose === "unknown" && request.tabId >= 0);
 }
 
 type Whose = "keyHost" | "other" | "unknown";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { SystemProxy } from "../protocol/protocol";
 import { DEAD_END, pacScript } from "./pac";
 import { others, type ProxyBefore, scriptAddress } from "./proxy-before";
 
@@ -47,6 +48,16 @@ describe("the proxy script", () => {
     "http://[::1]/",
   ])("leaves %s alone", (url) => {
     expect(proxyFor(beyond(null), url)).toBe("DIRECT");
+  });
+
+  it("leaves paused keys to where all others go, with what is below them", () => {
+    const paused = KEY.replace(/^o/, "y");
+    const script = pacScript("127.0.0.1:4321", `function () { return "PROXY p:1"; }`, [paused]);
+    for (const url of [`http://${paused}/`, `https://www.${paused}/`, `http://${paused}./`]) {
+      expect(proxyFor(script, url)).toBe("PROXY p:1");
+    }
+    expect(proxyFor(script, `http://${KEY}/`)).toBe("PROXY 127.0.0.1:4321");
+    expect(proxyFor(script, `http://${paused}.${KEY}/`)).toBe("PROXY 127.0.0.1:4321");
   });
 
   it("leads key hosts to a dead end while there is no gateway", () => {
@@ -138,6 +149,44 @@ describe("the proxy that was set before", () => {
     expect(scriptAddress({ mode: "auto_detect" })).toBe("http://wpad/wpad.dat");
     expect(scriptAddress({ mode: "system" })).toBeNull();
     expect(scriptAddress(null)).toBeNull();
+  });
+
+  it("is the system's, as the program tells", () => {
+    const system: SystemProxy = {
+      kind: "servers",
+      http: "plain.example:3128",
+      https: null,
+      socks: "[fd00::2]:1080",
+      bypass: ["<local>", ".intra.example", "10.0.0.0/8"],
+    };
+    const script = pacScript("127.0.0.1:4321", others({ mode: "system" }, null, system));
+    expect(proxyFor(script, "http://example.com/")).toBe("PROXY plain.example:3128");
+    expect(proxyFor(script, "https://example.com/")).toBe("SOCKS5 [fd00::2]:1080");
+    for (const direct of ["http://printer/", "https://a.intra.example/", "http://10.1.2.3/"]) {
+      expect(proxyFor(script, direct)).toBe("DIRECT");
+    }
+    expect(proxyFor(script, `http://${KEY}/`)).toBe("PROXY 127.0.0.1:4321");
+  });
+
+  it("is the system's script, where that is on the web", () => {
+    const mode = { mode: "system" } as const;
+    expect(scriptAddress(mode, { kind: "script", url: "http://a.example/pac" })).toBe("http://a.example/pac");
+    expect(scriptAddress(mode, { kind: "script", url: "file:///etc/pac" })).toBeNull();
+    expect(scriptAddress(mode, { kind: "auto" })).toBe("http://wpad/wpad.dat");
+    const data = `function FindProxyForURL() { return "PROXY p:1"; }`;
+    const script = pacScript("127.0.0.1:4321", others(mode, data, { kind: "auto" }));
+    expect(proxyFor(script, "https://a.example/")).toBe("PROXY p:1");
+  });
+
+  it("never becomes more of the script than a server's name", () => {
+    const system = { kind: "servers", https: null, socks: null } as const;
+    for (const http of [`"};evil()//:1`, "a b:1", "a.example", "a.example:123456", ""]) {
+      const script = pacScript(
+        "127.0.0.1:4321",
+        others({ mode: "system" }, null, { ...system, http, bypass: [http] }),
+      );
+      expect(proxyFor(script, "http://example.com/")).toBe("DIRECT");
+    }
   });
 
   it.each(["system", "direct"] as const)("is none for %s", (mode) => {

@@ -1,15 +1,17 @@
 /**
  * The proxy settings found before ours, as a function for the proxy script.
  *
- * Fixed servers and proxy scripts are carried over as they are. "system" can't be: the browser does not tell
- * an extension what the system's proxy is, so it becomes a direct connection.
+ * Fixed servers and proxy scripts are carried over as they are. Of "system" the browser does not tell an extension
+ * what that is: the program does, and without its word it becomes a direct connection.
  */
 
 import type { Browser } from "wxt/browser";
+import type { SystemProxy } from "../protocol/protocol";
 
 export type ProxyBefore = Browser.proxy.ProxyConfig;
 
-const DIRECT = `function () { return "DIRECT"; }`;
+/** No proxy for anything. */
+export const DIRECT = `function () { return "DIRECT"; }`;
 
 const SERVER_TYPES: Record<string, { word: string; port: number }> = {
   http: { word: "PROXY", port: 80 },
@@ -20,14 +22,28 @@ const SERVER_TYPES: Record<string, { word: string; port: number }> = {
 };
 
 /** Where a proxy script is to be fetched before `others()` can carry it over, or null. */
-export function scriptAddress(before: ProxyBefore | null): string | null {
-  if (before?.mode === "auto_detect") return "http://wpad/wpad.dat";
+export function scriptAddress(before: ProxyBefore | null, system: SystemProxy | null = null): string | null {
+  if (before?.mode === "system" && system?.kind === "script") return webAddress(system.url);
+  if (before?.mode === "system" && system?.kind === "auto") return WPAD;
+  if (before?.mode === "auto_detect") return WPAD;
   if (before?.mode === "pac_script" && !before.pacScript?.data) return before.pacScript?.url ?? null;
   return null;
 }
 
+/** Where a script is looked for that is to be found out. */
+const WPAD = "http://wpad/wpad.dat";
+
+/** A system may name a file, which an extension can't read. */
+function webAddress(url: string): string | null {
+  return /^https?:/i.test(url) ? url : null;
+}
+
 /** The source of a function (url, host) for all hosts but key hosts. `fetched` is the script at scriptAddress(). */
-export function others(before: ProxyBefore | null, fetched: string | null): string {
+export function others(
+  before: ProxyBefore | null,
+  fetched: string | null,
+  system: SystemProxy | null = null,
+): string {
   switch (before?.mode) {
     case "fixed_servers":
       return before.rules ? fixedServers(before.rules) : DIRECT;
@@ -35,9 +51,36 @@ export function others(before: ProxyBefore | null, fetched: string | null): stri
       return theirScript(before.pacScript?.data ?? fetched);
     case "auto_detect":
       return theirScript(fetched);
+    case "system":
+      return asSystem(system, fetched);
     default:
       return DIRECT;
   }
+}
+
+function asSystem(system: SystemProxy | null, fetched: string | null): string {
+  switch (system?.kind) {
+    case "servers": {
+      const proxies = {
+        proxyForHttp: hostAndPort(system.http, "http"),
+        proxyForHttps: hostAndPort(system.https, "http"),
+        fallbackProxy: hostAndPort(system.socks, "socks5"),
+      };
+      const there = Object.entries(proxies).filter(([, proxy]) => proxy !== undefined);
+      return fixedServers({ ...Object.fromEntries(there), bypassList: system.bypass });
+    }
+    case "script":
+    case "auto":
+      return theirScript(fetched);
+    default:
+      return DIRECT;
+  }
+}
+
+/** `host:port` as one server; undefined for anything else. */
+function hostAndPort(text: string | null, scheme: "http" | "socks5"): Browser.proxy.ProxyServer | undefined {
+  const parts = /^([a-z0-9._-]+|\[[0-9a-f:.]+\]):(\d{1,5})$/i.exec(text ?? "");
+  return parts?.[1] ? { scheme, host: parts[1], port: Number(parts[2]) } : undefined;
 }
 
 /** A script of its own in a scope of its own, so its names don't meet ours. */

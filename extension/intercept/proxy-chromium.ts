@@ -7,16 +7,29 @@
 
 import { browser } from "wxt/browser";
 import { DEAD_END, pacScript } from "./pac";
-import { others, type ProxyBefore, scriptAddress } from "./proxy-before";
+import { DIRECT, type ProxyBefore } from "./proxy-before";
+import { carried, keepBefore } from "./proxy-kept";
 
 /** Who holds the proxy setting: us, nobody, or somebody we can't overrule. */
 export type Holder = "us" | "nobody" | "otherExtension" | "policy";
 
-const BEFORE = "proxyBefore";
+export function holderOf(levelOfControl: string): Holder {
+  switch (levelOfControl) {
+    case "controlled_by_this_extension":
+      return "us";
+    case "controllable_by_this_extension":
+      return "nobody";
+    case "controlled_by_other_extensions":
+      return "otherExtension";
+    default:
+      return "policy";
+  }
+}
 
-interface Kept {
-  settings: ProxyBefore;
-  script: string | null;
+/** The setting that leads key hosts to this port, or to a dead end, and all others where `others` says. */
+export function leadingTo(port: number | null, others: string, leftAlone: readonly string[]): ProxyBefore {
+  const data = pacScript(port === null ? DEAD_END : `127.0.0.1:${port}`, others, leftAlone);
+  return { mode: "pac_script", pacScript: { data, mandatory: true } };
 }
 
 export class ChromiumProxy {
@@ -25,61 +38,28 @@ export class ChromiumProxy {
   }
 
   async holder(): Promise<Holder> {
-    const { levelOfControl } = await browser.proxy.settings.get({});
-    switch (levelOfControl) {
-      case "controlled_by_this_extension":
-        return "us";
-      case "controllable_by_this_extension":
-        return "nobody";
-      case "controlled_by_other_extensions":
-        return "otherExtension";
-      default:
-        return "policy";
-    }
+    return holderOf((await browser.proxy.settings.get({})).levelOfControl);
   }
 
-  /** Sends key hosts to the gateway at this port, or to a dead end while there is none. */
-  async route(port: number | null): Promise<void> {
+  /** Sends all key hosts but those left alone to the gateway at this port, or to a dead end while there is none. */
+  async route(port: number | null, leftAlone: readonly string[]): Promise<void> {
     const { value, levelOfControl } = await browser.proxy.settings.get({});
-    const ours = levelOfControl === "controlled_by_this_extension";
-    if (!ours) await this.#keep(value as ProxyBefore);
-    const kept = await this.#kept();
-    const data = pacScript(
-      port === null ? DEAD_END : `127.0.0.1:${port}`,
-      others(kept?.settings ?? null, kept?.script ?? null),
-    );
-    if (ours && (value as ProxyBefore).pacScript?.data === data) return;
-    await browser.proxy.settings.set({
-      value: { mode: "pac_script", pacScript: { data, mandatory: true } },
-      scope: "regular",
-    });
+    const ours = holderOf(levelOfControl) === "us";
+    if (!ours) await keepBefore(value as ProxyBefore);
+    const others = await carried();
+    // Not for a dead end: only the program can tell where all else should go, and the gate alone keeps key hosts in.
+    if (others === null && port === null && !ours) return;
+    const wanted = leadingTo(port, others ?? DIRECT, leftAlone);
+    if (ours && (value as ProxyBefore).pacScript?.data === wanted.pacScript?.data) return;
+    await browser.proxy.settings.set({ value: wanted, scope: "regular" });
   }
 
   /**
-   * Lets go for a moment to see what is set now: the user's own settings may have changed since last time.
-   * Only when the browser starts, while the gate keeps key hosts from going anywhere.
+   * Lets go: what was set before ours is in force again, as the browser has kept it below ours. Also when the browser
+   * starts, for a moment and while the gate keeps key hosts from going anywhere: the user's own settings may have
+   * changed since last time.
    */
-  async rereadBefore(): Promise<void> {
+  async release(): Promise<void> {
     if ((await this.holder()) === "us") await browser.proxy.settings.clear({ scope: "regular" });
-  }
-
-  async #keep(settings: ProxyBefore): Promise<void> {
-    const address = scriptAddress(settings);
-    const kept: Kept = { settings, script: address && (await fetchScript(address)) };
-    await browser.storage.local.set({ [BEFORE]: kept });
-  }
-
-  async #kept(): Promise<Kept | undefined> {
-    return (await browser.storage.local.get(BEFORE))[BEFORE] as Kept | undefined;
-  }
-}
-
-/** The script, or null where the browser itself would have gone on without one. */
-async function fetchScript(address: string): Promise<string | null> {
-  try {
-    const answer = await fetch(address, { signal: AbortSignal.timeout(3_000) });
-    return answer.ok ? await answer.text() : null;
-  } catch {
-    return null;
   }
 }

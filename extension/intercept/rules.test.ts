@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { lastingRules, opening, pass, sameTargets } from "./rules";
 
 const KEY = "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy";
-const [gate, block, rescue] = lastingRules("HOST?url=", "OPEN?search=").map(
+const [gate, block, ...rescues] = lastingRules("HOST?url=", "OPEN?search=").map(
   ({ condition }) => new RegExp(condition.regexFilter ?? "never^"),
 );
 
@@ -51,6 +51,17 @@ describe("the gate", () => {
     expect(sameTargets(rules.slice(1), rules)).toBe(false);
   });
 
+  it("leaves paused keys alone", () => {
+    const all = [
+      ...lastingRules("HOST?url=", null, [KEY]),
+      ...opening({ mainFrames: true, allElse: false, httpsTo: "HTTPS?url=", leftAlone: [KEY] }),
+    ];
+    const turning = all.filter(({ action }) => action.type !== "allow");
+    expect(turning).toHaveLength(3);
+    for (const { condition } of turning) expect(condition.excludedRequestDomains).toEqual([KEY]);
+    expect(sameTargets(lastingRules("HOST?url=", null, [KEY]), lastingRules("HOST?url=", null))).toBe(false);
+  });
+
   it("turns https:// where that does not open, and nothing else", () => {
     const rules = opening({ mainFrames: true, allElse: true, httpsTo: "HTTPS?url=" });
     const turn = rules.find(({ action }) => action.type === "redirect");
@@ -70,13 +81,23 @@ describe("the gate", () => {
 });
 
 describe("the rescue of searches", () => {
+  it("can be switched off", () => {
+    expect(lastingRules("HOST?url=", null).map(({ action }) => action.type)).toEqual(["redirect", "block"]);
+  });
+
   it.each([
     `https://duckduckgo.com/?q=${KEY}&t=x`,
     `https://www.google.com/search?client=x&q=pk%3A${KEY}%2Fx&ie=UTF-8`,
     `https://search.yahoo.com/search?p=PUBKY${KEY.toUpperCase()}`,
     `https://www.baidu.com/s?wd=www.${KEY}#x`,
+    `https://shop.example/?k=${KEY}`,
+    `https://blog.example/?lang=en&s=pk%3A${KEY}`,
+    `https://engine.example/search/${KEY}?page=1`,
+    `https://engine.example/search/pk%3A%2F%2F${KEY}%2Fx`,
   ])("takes %s as a whole", (url) => {
-    expect(rescue?.exec(url)?.[0]).toBe(url);
+    expect(rescues.map((rescue) => rescue.exec(url)?.[0]).filter((taken) => taken !== undefined)).toEqual([
+      url,
+    ]);
   });
 
   it.each([
@@ -85,7 +106,7 @@ describe("the rescue of searches", () => {
     `https://explorer.example/?key=${KEY}`,
     `https://explorer.example/${KEY}?q=1`,
   ])("leaves %s", (url) => {
-    expect(rescue?.test(url)).toBe(false);
+    expect(rescues.some((rescue) => rescue.test(url))).toBe(false);
   });
 
   it("lets old passes give way", () => {

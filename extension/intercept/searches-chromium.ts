@@ -8,17 +8,20 @@
 import { browser } from "wxt/browser";
 import { type Scheme, searchedAddress } from "../key/search";
 import type { ChromiumGate } from "./gate-chromium";
-import { searchPage } from "./pages";
+import { SEARCH_PAGE } from "./pages";
+import { leftAlone, type Pause } from "./pause";
 
 export class TurnedSearches {
   readonly #gate: ChromiumGate;
+  readonly #pause: Pause;
   readonly #fromAddressBar = new Map<number, string>();
 
-  constructor(gate: ChromiumGate) {
+  constructor(gate: ChromiumGate, pause: Pause) {
     this.#gate = gate;
+    this.#pause = pause;
     browser.webRequest.onBeforeRedirect.addListener(
       ({ tabId, url, redirectUrl, initiator }) => {
-        if (!redirectUrl.startsWith(searchPage())) return undefined;
+        if (!isSearchPage(redirectUrl, url)) return undefined;
         if (initiator === undefined) this.#fromAddressBar.set(tabId, url);
         else this.#fromAddressBar.delete(tabId);
         return undefined;
@@ -32,7 +35,9 @@ export class TurnedSearches {
   async next(search: string, tabId: number, scheme: Scheme): Promise<string | null> {
     if (this.#fromAddressBar.get(tabId) !== search) return null;
     this.#fromAddressBar.delete(tabId);
-    return searchedAddress(search, scheme) ?? (await this.letPass(search, tabId));
+    const address = searchedAddress(search, scheme);
+    if (address && !leftAlone(await this.#pause.known(), address)) return address;
+    return await this.letPass(search, tabId);
   }
 
   /** The search after all. */
@@ -40,4 +45,9 @@ export class TurnedSearches {
     await this.#gate.letPass(search, tabId);
     return search;
   }
+}
+
+/** Chromium tells of the page by the address it has in this browser session, which is nobody else's. */
+function isSearchPage(redirectUrl: string, search: string): boolean {
+  return redirectUrl.startsWith("chrome-extension://") && redirectUrl.endsWith(`${SEARCH_PAGE}${search}`);
 }

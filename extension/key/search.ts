@@ -7,8 +7,22 @@
 
 import { KEY_PATTERN, keyHostOf } from "./key";
 
-/** The query parameters search engines take the words from. */
+/** The query parameters the engines take the words from that browsers come with. */
 export const SEARCH_PARAMETERS = ["q", "p", "wd", "text", "query", "search"] as const;
+
+/**
+ * Those that others take them from. Not any parameter there is: pages about keys have them too (`?key=`, `?id=`), and
+ * whoever goes there means the page.
+ */
+export const OTHER_PARAMETERS = ["s", "k", "w", "word", "kw", "keyword", "keywords"] as const;
+/** And those of shops and dictionaries that browsers come with in some countries. */
+export const RARE_PARAMETERS = ["string", "as_word", "search_query"] as const;
+
+/** What stands in a path before the words: `/search/<words>`. */
+export const SEARCH_PATHS = ["search", "find", "s", "q"] as const;
+
+const PARAMETERS = [...SEARCH_PARAMETERS, ...OTHER_PARAMETERS, ...RARE_PARAMETERS];
+const PATH_WORDS = new RegExp(`/(?:${SEARCH_PATHS.join("|")})/(.+)$`);
 
 const KEY_ANYWHERE = new RegExp(KEY_PATTERN, "i");
 const SCHEME = /^(?:pk|pubky):(?:\/\/)?/i;
@@ -39,11 +53,40 @@ export function searchedAddress(search: string, scheme: Scheme = "http"): string
   if (!KEY_ANYWHERE.test(search)) return null;
   const url = URL.parse(search);
   if (!url || (url.protocol !== "https:" && url.protocol !== "http:") || keyHostOf(url)) return null;
-  for (const parameter of SEARCH_PARAMETERS) {
-    for (const words of url.searchParams.getAll(parameter)) {
-      const address = typedAddress(words, scheme);
-      if (address) return address;
-    }
+  const words = PARAMETERS.flatMap((name) => url.searchParams.getAll(name));
+  return firstAddress([...words, pathWords(url)], scheme);
+}
+
+/**
+ * The same for a search that is sent as a form (POST), by the form's fields with their values: some engines take their
+ * words so, lest they stand in an address.
+ */
+export function postedAddress(
+  search: string,
+  form: Readonly<Record<string, readonly unknown[]>>,
+  scheme: Scheme = "http",
+): string | null {
+  const url = URL.parse(search);
+  if (!url || (url.protocol !== "https:" && url.protocol !== "http:") || keyHostOf(url)) return null;
+  const words = PARAMETERS.flatMap((name) => (Object.hasOwn(form, name) ? (form[name] ?? []) : []));
+  return firstAddress(
+    words.filter((value) => typeof value === "string"),
+    scheme,
+  );
+}
+
+function firstAddress(words: readonly string[], scheme: Scheme): string | null {
+  for (const each of words) {
+    const address = typedAddress(each, scheme);
+    if (address) return address;
   }
   return null;
+}
+
+function pathWords({ pathname }: URL): string {
+  try {
+    return decodeURIComponent(PATH_WORDS.exec(pathname)?.[1]?.replaceAll("+", " ") ?? "");
+  } catch {
+    return ""; // not of a browser's making
+  }
 }

@@ -20,9 +20,13 @@ export interface NameAsks {
   forgetName: { ask: { key: string }; answer: Nothing | Failure };
   /** Takes in a file's text. With collisions and nothing said about them, nothing is changed. */
   importNames: { ask: { text: string; keep: Side | null }; answer: { imported: Imported } | Failure };
+  /** Forgets all names. */
+  forgetNames: { ask: Nothing; answer: Nothing | Failure };
   exportNames: { ask: Nothing; answer: { text: string } };
   /** Whether opened keys are to be kept from now on. */
   keepOpened: { ask: { on: boolean }; answer: Nothing };
+  /** Takes in keys that were opened elsewhere, in addition to those that are known. */
+  importOpened: { ask: { opened: OpenedKey[] }; answer: Nothing | Failure };
   /** Forgets that this key was opened, or all of them. */
   forgetOpened: { ask: { key?: string }; answer: Nothing | Failure };
 }

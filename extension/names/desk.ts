@@ -1,5 +1,6 @@
 /** Answers what the extension's pages ask about names and opened keys. */
 
+import { speak } from "../i18n/i18n";
 import type { AskedOfNames, NameAsks } from "./asks";
 import { namesFile, namesIn } from "./file";
 import { type Resembled, resembled } from "./look-alike";
@@ -20,7 +21,10 @@ export class NameDesk {
     try {
       return await this.#answer(asked);
     } catch (failure) {
-      if (failure instanceof NameRefused) return { failed: failure.error };
+      if (failure instanceof NameRefused) {
+        await speak();
+        return { failed: failure.error };
+      }
       return { failed: { code: -32603, message: String(failure) } };
     }
   }
@@ -51,10 +55,16 @@ export class NameDesk {
         return {};
       case "importNames":
         return { imported: await this.names.import(namesIn(asked.text), asked.keep) };
+      case "forgetNames":
+        await this.names.forgetAll();
+        return {};
       case "exportNames":
         return { text: namesFile(await this.names.all()) };
       case "keepOpened":
         await this.opened.keep(asked.on);
+        return {};
+      case "importOpened":
+        await this.opened.import(asked.opened);
         return {};
       case "forgetOpened":
         await this.opened.forget(asked.key);

@@ -28,7 +28,7 @@ describe("the file of names", () => {
     ["a name that is no text", file([{ name: {}, key: ALICE }]), /no usable name/],
     ["a key twice", file([alice, { name: "other", key: ALICE }]), /Entry 2 has a key/],
     ["a name twice", file([alice, { name: "ALICE", key: BOB }]), /Entry 2 has a name/],
-    ["too many", file(Array.from({ length: 5_001 }, () => alice)), /more than 5000/],
+    ["too many", file(Array.from({ length: 5_001 }, () => alice)), /more than 5,000/],
     ["too much", " ".repeat(2_000_001), /too large/],
     ["no members of its own", '{"__proto__":{"pkarr-names":1,"names":[]}}', /no names/],
   ])("is refused with %s", (_, text, why) => {

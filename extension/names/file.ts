@@ -24,21 +24,20 @@ export function namesFile(names: readonly Named[]): string {
 
 /** The names in a file. Throws NameRefused, which says what is wrong and where. */
 export function namesIn(text: string): Named[] {
-  if (text.length > LONGEST_FILE) throw badFile("The file is too large to hold names.");
+  if (text.length > LONGEST_FILE) throw badFile("names.fileTooLarge");
   const file = parsed(text);
-  if (!isObject(file) || !(MARK in file)) throw badFile("The file holds no names of keys.");
-  if (file[MARK] !== VERSION) throw badFile("The file has another version than this extension knows.");
+  if (!isObject(file) || !(MARK in file)) throw badFile("names.fileNoNames");
+  if (file[MARK] !== VERSION) throw badFile("names.fileOtherVersion");
   if (!hasOnly(file, [MARK, "names"]) || !Array.isArray(file.names)) {
-    throw badFile("The file has something in it that doesn’t belong there.");
+    throw badFile("names.fileMore");
   }
-  if (file.names.length > MOST_NAMES) throw badFile(`The file has more than ${MOST_NAMES} names.`);
+  if (file.names.length > MOST_NAMES) throw badFile("names.fileTooMany", { most: MOST_NAMES });
   const keys = new Set<string>();
   const taken = new Set<string>();
   return file.names.map((entry: unknown, index) => {
     const named = namedIn(entry, index + 1);
-    if (keys.has(named.key)) throw badFile(`Entry ${index + 1} has a key that is in the file before.`);
-    if (taken.has(folded(named.name)))
-      throw badFile(`Entry ${index + 1} has a name that is in the file before.`);
+    if (keys.has(named.key)) throw badFile("names.entryKeyTwice", { number: index + 1 });
+    if (taken.has(folded(named.name))) throw badFile("names.entryNameTwice", { number: index + 1 });
     keys.add(named.key);
     taken.add(folded(named.name));
     return named;
@@ -47,12 +46,12 @@ export function namesIn(text: string): Named[] {
 
 function namedIn(entry: unknown, number: number): Named {
   if (!isObject(entry) || !hasOnly(entry, ["name", "key"])) {
-    throw badFile(`Entry ${number} is no name and key.`);
+    throw badFile("names.entryNone", { number });
   }
   const { name, key } = entry;
-  if (typeof key !== "string" || !isKey(key)) throw badFile(`Entry ${number} has no key.`);
+  if (typeof key !== "string" || !isKey(key)) throw badFile("names.entryNoKey", { number });
   const checked = typeof name === "string" ? petName(name) : null;
-  if (!checked || checked.problem) throw badFile(`Entry ${number} has no usable name.`);
+  if (!checked || checked.problem) throw badFile("names.entryNoName", { number });
   return { key, name: checked.name };
 }
 
@@ -60,7 +59,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw badFile("The file is no JSON.");
+    throw badFile("names.fileNoJson");
   }
 }
 

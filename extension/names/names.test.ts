@@ -31,6 +31,16 @@ describe("names of keys", () => {
     expect(changes).toHaveBeenCalledTimes(3);
   });
 
+  it("can be removed all at once", async () => {
+    const area = memory();
+    const names = new Names(area);
+    await names.name(ALICE, "alice");
+    await names.name(BOB, "bob");
+    await names.forgetAll();
+    expect(await names.all()).toEqual([]);
+    expect(JSON.stringify(area.kept)).not.toContain(ALICE);
+  });
+
   it("belong to one key each, without regard to case", async () => {
     const names = new Names(memory());
     await names.name(ALICE, "alice");

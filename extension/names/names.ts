@@ -70,6 +70,11 @@ export class Names {
     });
   }
 
+  /** No key has a name any more. */
+  forgetAll(): Promise<void> {
+    return this.#turns.take(() => this.#write(new Map()));
+  }
+
   /**
    * Takes in names from elsewhere, all of them or (by throwing NameRefused) none. Where they collide with names that
    * are here, nothing is taken in until it is said which side is to be kept.

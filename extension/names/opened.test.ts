@@ -50,6 +50,31 @@ describe("keys opened before", () => {
     expect(await opened.of(keyNumber(0))).toBeNull();
   });
 
+  it("come from elsewhere too: of each the higher count and the later visit, none in the future", async () => {
+    const area = memory();
+    const { now } = clock();
+    const opened = new Opened(area, now);
+    await opened.note(ALICE);
+    await opened.import([
+      { key: ALICE, count: 5, last: 1 },
+      { key: BOB, count: 2, last: now() + HALF_HOUR },
+      { key: "bob", count: 1, last: 1 },
+      { key: keyNumber(1), count: -1, last: 1 },
+    ]);
+    expect(await new Opened(area, now).all()).toEqual([
+      { key: ALICE, count: 5, last: now() },
+      { key: BOB, count: 2, last: now() },
+    ]);
+    const many = Array.from({ length: MOST_OPENED }, (_, number) => ({
+      key: keyNumber(number),
+      count: 1,
+      last: 1,
+    }));
+    await opened.import(many);
+    expect(await opened.all()).toHaveLength(MOST_OPENED);
+    expect((await opened.of(ALICE))?.count).toBe(5);
+  });
+
   it("can be forgotten, one or all", async () => {
     const area = memory();
     const opened = new Opened(area);

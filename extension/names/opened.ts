@@ -64,6 +64,24 @@ export class Opened {
     });
   }
 
+  /** Takes in keys that were opened elsewhere: of each the higher count and the later visit. Throws NameRefused. */
+  import(theirs: readonly OpenedKey[]): Promise<void> {
+    return this.#turns.take(async () => {
+      if (await this.#isNewer()) throw openedUnreadable();
+      const now = this.#now();
+      const opened = new Map(await this.#read());
+      for (const { key, count, last } of theirs) {
+        if (!isKey(key) || !isCount(count) || !isCount(last)) continue;
+        const mine = opened.get(key);
+        // A visit that is yet to come would never be the one that was longest ago.
+        const latest = Math.max(Math.min(last, now), mine?.last ?? 0);
+        opened.set(key, { key, count: Math.max(count, mine?.count ?? 0), last: latest });
+        if (opened.size > MOST_OPENED) opened.delete(leastMissed(opened, ""));
+      }
+      await this.#write(opened);
+    });
+  }
+
   /** Forgets one key, or all. Throws NameRefused. */
   forget(key?: string): Promise<void> {
     return this.#turns.take(async () => {

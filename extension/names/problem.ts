@@ -1,69 +1,67 @@
 /** What can be wrong with names, in words: one sentence of what happened, one of what to do, a stable code. */
 
+import type { MessageId } from "../i18n/catalogue";
+import { say, type Values } from "../i18n/i18n";
 import type { RpcError } from "../protocol/protocol";
 import { LONGEST_NAME, type NameProblem } from "./pet-name";
 
 /** JSON-RPC's "invalid params". */
 const REFUSED = -32602;
 
-export class NameRefused extends Error {
-  readonly error: RpcError;
+/** A message with the values it takes in. */
+type Said = readonly [id: MessageId, values?: Values];
 
-  constructor(code: string, message: string, todo: string) {
-    super(message);
-    this.error = { code: REFUSED, message, data: { code, todo } };
+export class NameRefused extends Error {
+  readonly #code: string;
+  readonly #what: Said;
+  readonly #todo: Said;
+
+  constructor(code: string, what: Said, todo: Said) {
+    super(say(...what));
+    this.#code = code;
+    this.#what = what;
+    this.#todo = todo;
+  }
+
+  /** In the language that is spoken now. */
+  get error(): RpcError {
+    const data = { code: this.#code, todo: say(...this.#todo) };
+    return { code: REFUSED, message: say(...this.#what), data };
   }
 }
 
 export function badName(problem: NameProblem): NameRefused {
-  const [what, todo] = WHY[problem];
-  return new NameRefused(`name-${problem}`, what, todo);
+  return new NameRefused(`name-${problem}`, ...WHY[problem]);
 }
 
-const WHY: Record<NameProblem, [what: string, todo: string]> = {
-  empty: ["The name is empty.", "Type a name."],
-  "too-long": ["The name is too long.", `Take one of at most ${LONGEST_NAME} characters.`],
-  unseen: ["The name has characters that can’t be seen.", "Type it anew instead of pasting it."],
-  "of-addresses": ["A name can’t have any of / \\ ? # : @ in it.", "Leave them out."],
-  marks: ["The name heaps up marks without letters.", "Leave some of them out."],
+const WHY: Record<NameProblem, [what: Said, todo: Said]> = {
+  empty: [["names.emptyWhat"], ["names.emptyTodo"]],
+  "too-long": [["names.tooLongWhat"], ["names.tooLongTodo", { most: LONGEST_NAME }]],
+  unseen: [["names.unseenWhat"], ["names.unseenTodo"]],
+  "of-addresses": [["names.ofAddressesWhat"], ["names.ofAddressesTodo"]],
+  marks: [["names.marksWhat"], ["names.marksTodo"]],
 };
 
 export function nameTaken(name: string): NameRefused {
-  return new NameRefused("name-taken", `Another key is called “${name}”.`, "Take another name.");
+  return new NameRefused("name-taken", ["names.takenWhat", { name }], ["names.takenTodo"]);
 }
 
 export function notAKey(): NameRefused {
-  return new NameRefused(
-    "not-a-key",
-    "This is no key.",
-    "Check it: a key has 52 characters and ends in y or o.",
-  );
+  return new NameRefused("not-a-key", ["names.notAKeyWhat"], ["names.notAKeyTodo"]);
 }
 
 export function tooMany(most: number): NameRefused {
-  return new NameRefused(
-    "too-many-names",
-    `There can be no more than ${most} names.`,
-    "Remove some that you don’t need.",
-  );
+  return new NameRefused("too-many-names", ["names.tooManyWhat", { most }], ["names.tooManyTodo"]);
 }
 
 export function unreadable(): NameRefused {
-  return new NameRefused(
-    "names-unreadable",
-    "The names were kept by a newer version of this extension, and are left as they are.",
-    "Update the extension.",
-  );
+  return new NameRefused("names-unreadable", ["names.unreadableWhat"], ["names.unreadableTodo"]);
 }
 
 export function openedUnreadable(): NameRefused {
-  return new NameRefused(
-    "opened-unreadable",
-    "The opened keys were kept by a newer version of this extension, and are left as they are.",
-    "Update the extension.",
-  );
+  return new NameRefused("opened-unreadable", ["names.openedUnreadableWhat"], ["names.unreadableTodo"]);
 }
 
-export function badFile(what: string): NameRefused {
-  return new NameRefused("not-a-names-file", what, "Choose a file that this extension exported.");
+export function badFile(...what: Said): NameRefused {
+  return new NameRefused("not-a-names-file", what, ["names.fileTodo"]);
 }

@@ -101,7 +101,12 @@ describe("words after pk", () => {
 });
 
 describe("the keyword in the address bar", () => {
-  function served(markup: boolean, now: () => Promise<Known> = async () => known) {
+  function served(
+    markup: boolean,
+    now: () => Promise<Known> = async () => known,
+    spoken: () => Promise<unknown> = async () => {},
+  ) {
+    let started: () => void = () => {};
     let changed: Parameters<Bar["onInputChanged"]["addListener"]>[0] = () => {};
     let entered: (text: string, disposition: Disposition) => void = () => {};
     const setDefaultSuggestion = vi.fn();
@@ -109,7 +114,11 @@ describe("the keyword in the address bar", () => {
     serveOmnibox(
       {
         setDefaultSuggestion,
-        onInputStarted: { addListener: (listener) => listener() },
+        onInputStarted: {
+          addListener: (listener) => {
+            started = listener;
+          },
+        },
         onInputChanged: {
           addListener: (listener) => {
             changed = listener;
@@ -121,9 +130,17 @@ describe("the keyword in the address bar", () => {
           },
         },
       },
-      { known: now, scheme: () => "http", markup, open: opened, help: (typed) => `help:${typed}` },
+      {
+        spoken,
+        known: now,
+        scheme: () => "http",
+        markup,
+        open: opened,
+        help: (typed) => `help:${typed}`,
+      },
     );
     return {
+      start: () => started(),
       setDefaultSuggestion,
       opened,
       type: (text: string) => {
@@ -160,6 +177,23 @@ describe("the keyword in the address bar", () => {
     expect(setDefaultSuggestion).toHaveBeenLastCalledWith({
       description: markup ? `Open alice <url>${ALICE}</url>` : `Open alice ${ALICE}`,
     });
+  });
+
+  it("says nothing before the language is there", async () => {
+    let speaks = (): void => {};
+    const language = new Promise<void>((resolve) => {
+      speaks = resolve;
+    });
+    const { start, setDefaultSuggestion } = served(false, undefined, () => language);
+    start();
+    await Promise.resolve();
+    expect(setDefaultSuggestion).not.toHaveBeenCalled();
+    speaks();
+    await vi.waitFor(() =>
+      expect(setDefaultSuggestion).toHaveBeenCalledWith({
+        description: "Type a key, or a name you gave to one",
+      }),
+    );
   });
 
   it("does not answer what is no longer typed", async () => {

@@ -21,6 +21,8 @@ interface Listenable<Listener> {
 }
 
 export interface Surroundings {
+  /** Done once the language is there. */
+  spoken(): Promise<unknown>;
   known(): Promise<Known>;
   /** `https` where that opens key hosts in this browser. */
   scheme(): Scheme;
@@ -32,18 +34,22 @@ export interface Surroundings {
 }
 
 export function serveOmnibox(bar: Bar, surroundings: Surroundings): void {
-  const { known, scheme, markup, open, help } = surroundings;
+  const { spoken, known, scheme, markup, open, help } = surroundings;
   const described = (pieces: readonly Piece[]): string => (markup ? asXml(pieces) : asText(pieces));
   let latest = 0;
 
-  bar.onInputStarted.addListener(() => {
+  bar.onInputStarted.addListener(async () => {
+    const before = latest;
+    await spoken();
+    // Somebody typed meanwhile, and the line belongs to that.
+    if (before !== latest) return;
     bar.setDefaultSuggestion({ description: described(defaultSuggestion("", { names: [], opened: [] })) });
   });
 
   bar.onInputChanged.addListener(async (typed, suggest) => {
     latest += 1;
     const turn = latest;
-    const now = await known();
+    const [now] = await Promise.all([known(), spoken()]);
     // Somebody typed on meanwhile, and the line above belongs to that.
     if (turn !== latest) return;
     bar.setDefaultSuggestion({ description: described(defaultSuggestion(typed, now)) });

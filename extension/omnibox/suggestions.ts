@@ -5,6 +5,8 @@
  * a whole name opens; the beginning of one is suggested. Nothing here knows a browser.
  */
 
+import type { MessageId } from "../i18n/catalogue";
+import { sayInParts, type Values } from "../i18n/i18n";
 import { keyHostOf } from "../key/key";
 import { type Scheme, typedAddress } from "../key/search";
 import { resembled } from "../names/look-alike";
@@ -42,26 +44,25 @@ export function meantAddress(typed: string, { names }: Known, scheme: Scheme): s
   return typedAddress(words, scheme) ?? namedAddress(words, names, scheme);
 }
 
-const CHOOSE = "Choose below, or type a whole key or the whole of a name";
-const NOTHING_FITS = "No key and none of your names: type a whole key, or a name you gave to one";
-
 /** The line above all others: what happens when Enter is pressed now. */
 export function defaultSuggestion(typed: string, known: Known): Piece[] {
   const words = typed.trim();
-  if (words === "") return [{ text: "Type a key, or a name you gave to one" }];
+  if (words === "") return said("omnibox.type");
   const address = meantAddress(words, known, "http");
   const key = address && keyHostOf(address)?.key;
   if (!address || !key) {
     const some = suggestions(words, known).length > 0;
-    return [{ text: some ? CHOOSE : NOTHING_FITS }];
+    return said(some ? "omnibox.choose" : "omnibox.nothingFits");
   }
   const name = known.names.find((one) => one.key === key)?.name;
   const taken = resembled(key, known.names, known.opened);
   if (taken) {
-    const whom = taken.name === null ? "a key you often open" : `“${taken.name}”`;
-    return [{ text: `Looks like ${whom}, but is another key: ` }, { text: key, as: "url" }];
+    return taken.name === null
+      ? said("omnibox.looksLikeOften", { key })
+      : said("omnibox.looksLike", { name: taken.name, key });
   }
-  return [{ text: name === undefined ? "Open " : `Open ${name} ` }, { text: shown(address), as: "url" }];
+  const opened = { address: shown(address) };
+  return name === undefined ? said("omnibox.open", opened) : said("omnibox.openNamed", { name, ...opened });
 }
 
 /** Names and keys that fit what was typed so far: names first, then keys by how lately they were opened. */
@@ -85,10 +86,7 @@ export function suggestions(typed: string, known: Known): Suggestion[] {
     if (named.has(key) || !key.startsWith(asked)) continue;
     found.push({
       content: `${key}${rest}`,
-      description: [
-        { text: `${key}${rest}`, as: "url" },
-        { text: ` – opened ${count === 1 ? "once" : `${count} times`}`, as: "dim" },
-      ],
+      description: said("omnibox.opened", { address: `${key}${rest}`, count }),
     });
   }
   // What Enter opens already stands in the line above.
@@ -139,6 +137,14 @@ function highlighted(name: string, asked: string): Piece[] {
     { text: name.slice(at + asked.length) },
   ];
   return pieces.filter(({ text }) => text !== "");
+}
+
+function said(id: MessageId, values?: Values): Piece[] {
+  return sayInParts(id, values).map(({ text, slot }) => (isMark(slot) ? { text, as: slot } : { text }));
+}
+
+function isMark(slot: string | null): slot is NonNullable<Piece["as"]> {
+  return slot === "match" || slot === "url" || slot === "dim";
 }
 
 function shown(address: string): string {

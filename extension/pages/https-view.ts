@@ -1,7 +1,7 @@
 /** What pages show of https:// for keys beside its words: what trust means, and the stores of certificates. */
 
 import type { TrustStore } from "../protocol/protocol";
-import { storeWords, WHAT_TRUST_MEANS } from "./https-words";
+import { storeWords, whatTrustMeans } from "./https-words";
 import { plainText } from "./plain-text";
 
 /** More browsers than anybody has. */
@@ -10,7 +10,7 @@ const MOST_STORES = 40;
 /** Puts the sentences that somebody has to have seen before the click. */
 export function showWhatTrustMeans(place: HTMLElement): void {
   place.replaceChildren(
-    ...WHAT_TRUST_MEANS.map((sentence) => {
+    ...whatTrustMeans().map((sentence) => {
       const paragraph = document.createElement("p");
       paragraph.textContent = sentence;
       return paragraph;

@@ -5,6 +5,8 @@ const KEY_GROUPS = /.{13}/g;
 /** Shows the key in this place; the letters that differ from another key are marked. */
 export function showKeyText(place: HTMLElement, key: string, other?: string): void {
   place.classList.add("key-text", "mono");
+  // The groups keep their order in languages written from right to left.
+  place.dir = "ltr";
   place.replaceChildren(
     ...[...key.matchAll(KEY_GROUPS)].map(({ 0: letters, index }) => {
       const group = document.createElement("span");

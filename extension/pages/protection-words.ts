@@ -1,6 +1,7 @@
 /** How the connection of a tab to a key's site is protected, in one sentence. */
 
 import type { HttpsState } from "../https/state";
+import { say } from "../i18n/i18n";
 import type { Endpoint } from "../protocol/protocol";
 import { plainText } from "./plain-text";
 
@@ -13,11 +14,11 @@ export function chosenEndpoint(endpoints: readonly Endpoint[]): Endpoint | null 
 export function protectionWords(address: string, endpoints: readonly Endpoint[], https: HttpsState): string {
   const chosen = chosenEndpoint(endpoints);
   if (!chosen) return "";
-  if (chosen.kind === "icann") return `https:// with the certificate of ${plainText(chosen.name)}`;
-  if (!chosen.tls) return "not encrypted: plain http:// to the site";
+  if (chosen.kind === "icann") return say("key.protectedByName", { name: plainText(chosen.name) });
+  if (!chosen.tls) return say("key.notProtected");
   // Where it is off, the tab shows a page of ours that says so.
-  if (address.startsWith("https:") && https.kind === "on") return "https:// with the key itself";
+  if (address.startsWith("https:") && https.kind === "on") return say("key.protectedByKey");
   // A program that knows nothing of it can't reach the site either, and the tab says so.
-  if (https.kind === "unsupported") return "the site asks for https://";
-  return "encrypted with the key from this computer on";
+  if (https.kind === "unsupported") return say("key.asksForHttps");
+  return say("key.protectedFromHere");
 }

@@ -1,5 +1,6 @@
 /** Where a packet came from, in words. A relay's address is from the settings, and shown as text all the same. */
 
+import { say } from "../i18n/i18n";
 import type { Source } from "../protocol/protocol";
 import { plainText } from "./plain-text";
 import { relativeTime } from "./time";
@@ -9,20 +10,18 @@ const MOMENT_MS = 5_000;
 export function sourceWords(source: Source, seenAt: number, now: number): string {
   switch (source.kind) {
     case "dht":
-      if (source.nodes < 1) return "seen on the network";
-      return `seen on ${source.nodes} ${source.nodes === 1 ? "node" : "nodes"} of the network`;
+      return source.nodes < 1 ? say("key.seenOnNetwork") : say("key.seenOnNodes", { nodes: source.nodes });
     case "relay":
-      return `shown by the relay ${plainText(source.url)}`;
+      return say("key.seenByRelay", { relay: plainText(source.url) });
     case "cache":
-      return `remembered from ${whenSeen(seenAt, now)} (${originWords(source.origin)})`;
+      return rememberedWords(source.origin, seenAt, now);
   }
 }
 
-function whenSeen(seenAt: number, now: number): string {
-  return Math.abs(now - seenAt) < MOMENT_MS ? "a moment ago" : relativeTime(seenAt, now);
-}
-
-function originWords(origin: string): string {
-  if (origin === "dht") return "the network";
-  return origin === "published" ? "published from here" : `the relay ${plainText(origin)}`;
+/** `origin`: who had shown it, `dht`, `published`, or a relay's address. */
+export function rememberedWords(origin: string, seenAt: number, now: number): string {
+  const when = Math.abs(now - seenAt) < MOMENT_MS ? say("key.momentAgo") : relativeTime(seenAt, now);
+  if (origin === "dht") return say("key.rememberedFromNetwork", { when });
+  if (origin === "published") return say("key.rememberedFromHere", { when });
+  return say("key.rememberedFromRelay", { when, relay: plainText(origin) });
 }

@@ -1,89 +1,63 @@
 /** The states of the host program in plain words: what happened and what to do, one sentence each. */
 
-import type { HostState } from "../host/state";
+import type { Crash, HostState } from "../host/state";
+import type { MessageId } from "../i18n/catalogue";
+import { say } from "../i18n/i18n";
 import type { Obstacle } from "../intercept/interception";
 import { plainText } from "./plain-text";
+import { problemWords, type Words } from "./problem-words";
 
-export interface Words {
-  /** What is wrong, in a few words. */
-  title: string;
-  what: string;
-  todo: string;
-  /** A stable name, as in the program's own messages. */
-  code: string;
-}
+export type { Words } from "./problem-words";
 
 export function hostWords(state: HostState): Words {
   switch (state.kind) {
     case "ready":
-      return { title: "Ready", what: "The pkarr program is there.", todo: "", code: "ready" };
+      return { title: say("host.readyTitle"), what: say("host.readyWhat"), todo: "", code: "ready" };
     case "connecting":
       return {
-        title: "Starting pkarr…",
-        what: "The pkarr program is being started.",
+        title: say("host.startingTitle"),
+        what: say("host.startingWhat"),
         todo: "",
         code: "host-starting",
       };
     case "missing":
-      return {
-        title: "The pkarr program is missing",
-        what: "This browser knows no pkarr program, which finds what a key stands for.",
-        todo: "Build it and register it with this browser as the README describes.",
-        code: "host-missing",
-      };
+      return words("missing", "host-missing");
     case "forbidden":
-      return {
-        title: "The pkarr program may not be used",
-        what: "The pkarr program is there, but it is not registered for this extension, or a policy forbids it.",
-        todo: "Register it again with this browser as the README describes.",
-        code: "host-forbidden",
-      };
+      return words("forbidden", "host-forbidden");
     case "tooOld":
-      return {
-        title: "The pkarr program is too old",
-        what: `The pkarr program has version ${plainText(state.version)}, and this extension needs a newer one.`,
-        todo: "Build the current version and register it as the README describes.",
-        code: "host-too-old",
-      };
-    case "crashed":
-      return {
-        title: "The pkarr program does not run",
-        what: "The pkarr program could not be started, or stopped by itself.",
-        todo: "Run “pkarr native-host” in a terminal to see why; it is tried again by itself.",
-        code: "host-crashed",
-      };
-    case "failed":
-      return {
-        title: "The pkarr program has a problem",
-        what: plainText(state.error.message),
-        todo: plainText(state.error.data?.todo ?? "It is tried again by itself."),
-        code: plainText(state.error.data?.code ?? "host-failed"),
-      };
+      return words("tooOld", "host-too-old", { version: plainText(state.version) });
+    case "tooNew":
+      return words("tooNew", "host-too-new", { version: plainText(state.version) });
+    case "crashed": {
+      const about = words(crashed(state), "host-crashed");
+      return state.detail ? { ...about, detail: plainText(state.detail) } : about;
+    }
+    case "failed": {
+      const about = problemWords(state.error);
+      return { ...about, title: say("host.failedTitle"), todo: about.todo || say("host.failedTodo") };
+    }
   }
+}
+
+/** That it ends again and again is news only where it could be started and understood. */
+function crashed({ how, repeatedly }: { how: Crash; repeatedly: boolean }): Crash | "crashing" {
+  return how === "ended" && repeatedly ? "crashing" : how;
 }
 
 export function obstacleWords(obstacle: Obstacle): Words {
   switch (obstacle) {
     case "noHostAccess":
-      return {
-        title: "No access to web sites",
-        what: "The browser does not let this extension see where tabs go, so it can’t send keys to the gateway.",
-        todo: "Allow access to all web sites.",
-        code: "no-host-access",
-      };
+      return words("noHostAccess", "no-host-access");
     case "otherExtension":
-      return {
-        title: "Another extension holds the proxy",
-        what: "Another extension sets the proxy, so a tab is sent to the key's address instead of the gateway.",
-        todo: "To keep keys in the address bar, turn the other extension off.",
-        code: "proxy-held",
-      };
+      return words("otherExtension", "proxy-held");
     case "policy":
-      return {
-        title: "The proxy is set by a policy",
-        what: "Whoever manages this browser sets the proxy, so a tab is sent to the key's address instead of the gateway.",
-        todo: "To keep keys in the address bar, ask for an exception.",
-        code: "proxy-policy",
-      };
+      return words("policy", "proxy-policy");
   }
+}
+
+type Said<Id extends MessageId> = Id extends `host.${infer Name}Todo` ? Name : never;
+
+function words(name: Said<MessageId>, code: string, values?: Record<string, string>): Words {
+  const part = (which: "Title" | "What" | "Todo"): string => say(`host.${name}${which}` as MessageId, values);
+  return { title: part("Title"), what: part("What"), todo: part("Todo"), code };
 }

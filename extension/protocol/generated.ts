@@ -40,7 +40,12 @@ export type GatewayParams = {
 /**
  * The port to try first: that of the last session, which the browser may still have set.
  */
-preferredPort?: number, };
+preferredPort?: number, 
+/**
+ * Whether the door of private windows is meant (capability `incognito`): a gateway of its own,
+ * which remembers what it looks up in memory only.
+ */
+incognito?: boolean, };
 
 /**
  * Result of `gateway`.
@@ -68,7 +73,11 @@ host: string,
 /**
  * Where the answer may come from; `cacheFirst` when left out.
  */
-policy?: Policy, };
+policy?: Policy, 
+/**
+ * Whether a private window asks (capability `incognito`).
+ */
+incognito?: boolean, };
 
 /**
  * Where an answer may come from.
@@ -191,7 +200,123 @@ value: string,
 /**
  * Whether the name lies outside the key's zone: it is shown, and answers nothing.
  */
-outOfZone: boolean, };
+outOfZone: boolean, 
+/**
+ * What it is for, where it follows a known convention.
+ */
+meaning: Meaning | null, };
+
+/**
+ * What a record is for.
+ *
+ * Text in it is that of strangers, in any script, but without what hides or turns text: in place
+ * of such characters stands U+FFFD. Names are as in zone files, ASCII.
+ */
+export type Meaning = { "kind": "address", 
+/**
+ * The IP address.
+ */
+address: string, } | { "kind": "alias", 
+/**
+ * The other name, without final dot.
+ */
+target: string, } | { "kind": "site", 
+/**
+ * Lower is tried first; 0 is an alias.
+ */
+priority: number, 
+/**
+ * The server's name without final dot; empty for the record's own name.
+ */
+target: string, 
+/**
+ * The port, where one is named.
+ */
+port: number | null, 
+/**
+ * The application protocols named (`h2`, `http/1.1`).
+ */
+protocols: Array<string>, 
+/**
+ * The addresses named as hints.
+ */
+addresses: Array<string>, } | { "kind": "homeserver", 
+/**
+ * The homeserver's name, most often a key.
+ */
+target: string, } | { "kind": "irohRelay", 
+/**
+ * The relay's address.
+ */
+url: string, } | { "kind": "irohAddress", 
+/**
+ * Address and port.
+ */
+address: string, } | { "kind": "irohUserData", 
+/**
+ * Free text.
+ */
+text: string, } | { "kind": "did", 
+/**
+ * The version.
+ */
+version: string, 
+/**
+ * How many keys it names.
+ */
+keys: number, 
+/**
+ * How many services it names.
+ */
+services: number, } | { "kind": "didKey", 
+/**
+ * Its name in the document, such as `0`.
+ */
+id: string, 
+/**
+ * Its type: 0 is Ed25519, 1 secp256k1, 2 P-256, 3 X25519.
+ */
+algorithm: string, } | { "kind": "didService", 
+/**
+ * Its name in the document.
+ */
+id: string, 
+/**
+ * Its type.
+ */
+service: string, 
+/**
+ * Where it is.
+ */
+endpoint: string, } | { "kind": "dnslink", 
+/**
+ * Such as `/ipfs/…`.
+ */
+path: string, } | { "kind": "nameServer", 
+/**
+ * Its name, without final dot.
+ */
+target: string, } | { "kind": "mail", 
+/**
+ * Lower is tried first.
+ */
+preference: number, 
+/**
+ * The server's name, without final dot.
+ */
+target: string, } | { "kind": "service", 
+/**
+ * The server's name, without final dot.
+ */
+target: string, 
+/**
+ * Its port.
+ */
+port: number, } | { "kind": "text", 
+/**
+ * All strings of the record in one.
+ */
+text: string, };
 
 /**
  * A place to go to.
@@ -236,7 +361,12 @@ key: string,
 /**
  * The newer item's sequence number, in decimal.
  */
-seq: string, };
+seq: string, 
+/**
+ * True where private windows had asked for the key (capability `incognito`); only they are to
+ * hear of it.
+ */
+incognito?: boolean, };
 
 /**
  * Result of `status`.
@@ -369,6 +499,305 @@ others: boolean,
  * renewed, one sentence; `null` where all is well.
  */
 failure: string | null, };
+
+/**
+ * Parameters of `key` (capability `keys`): all that this machine knows of a key; the network is
+ * not asked.
+ *
+ * Errors: 1 (`not-a-key`), 13 (`internal`).
+ */
+export type KeyParams = { 
+/**
+ * The key in any accepted spelling.
+ */
+key: string, 
+/**
+ * Whether a private window asks: then only what private windows have looked up is told.
+ */
+incognito?: boolean, };
+
+/**
+ * Result of `key`.
+ */
+export type KeyResult = { 
+/**
+ * The key: 52 characters.
+ */
+key: string, 
+/**
+ * The packets seen, newest first; empty where nothing is remembered. The oldest are left out
+ * where all together would be too long a message.
+ */
+packets: Array<SeenPacket>, 
+/**
+ * How it is kept alive in the network; `null` where it is not.
+ */
+kept: Kept | null, };
+
+/**
+ * A packet of the key as it was seen.
+ */
+export type SeenPacket = { 
+/**
+ * The packet's sequence number in decimal; it may exceed 2^53.
+ */
+seq: string, 
+/**
+ * When it says that it was signed: milliseconds since 1970.
+ */
+signedAt: number, 
+/**
+ * When the network last showed it: milliseconds since 1970.
+ */
+seenAt: number, 
+/**
+ * Who had shown it: `dht`, `published`, or a relay's address.
+ */
+origin: string, 
+/**
+ * Its records, in the packet's order; `null` if what the key signed is no pkarr packet.
+ */
+records: Array<RecordView> | null, 
+/**
+ * The whole signed packet as relays send it (signature, sequence number, DNS), hexadecimal.
+ */
+raw: string, };
+
+/**
+ * Parameters of `keep` (capability `keys`): switches on or off that a key is kept alive in the
+ * network from this machine.
+ *
+ * The network is asked for the newest packet before that one is kept. Result: [`Kept`], or `null`
+ * where it is kept no longer. Keys whose secret is kept here stay kept by `pkarr publish`; they
+ * are refused.
+ *
+ * Errors: 1 (`not-a-key`), those of the resolver, 13 (`internal`), 24 (`own-key`).
+ */
+export type KeepParams = { 
+/**
+ * The key in any accepted spelling.
+ */
+key: string, 
+/**
+ * On or off.
+ */
+keep: boolean, };
+
+/**
+ * How a key is kept alive.
+ */
+export type Kept = { 
+/**
+ * Whether it is published from here with its own secret key; else it is somebody else's.
+ */
+own: boolean, 
+/**
+ * How many nodes took it the last time; `null` before the first time.
+ */
+storedNodes: number | null, 
+/**
+ * When it was last put: milliseconds since 1970; `null` before the first time.
+ */
+lastAt: number | null, 
+/**
+ * When it is put next: milliseconds since 1970.
+ */
+nextAt: number | null, };
+
+/**
+ * Parameters of `settings` (capability `settings`): tells the settings, after changing some.
+ *
+ * Changes are written to the configuration file, in one step or not at all. They hold for programs
+ * that start after that; the extension starts its host anew.
+ *
+ * A file with mistakes is told as an error; a change can mend it, unless it is no TOML at all.
+ *
+ * Errors: 12 (`bad-request`) for a value that makes no sense, a setting that is fixed, and a file that
+ * can't be understood; 13 (`internal`) when it can't be written.
+ */
+export type SettingsParams = { 
+/**
+ * What is to be changed.
+ */
+change?: SettingsChange, 
+/**
+ * What goes back to what it is without a choice.
+ */
+reset?: Array<SettingName>, };
+
+/**
+ * New values; what is left out stays.
+ */
+export type SettingsChange = { 
+/**
+ * The relays to ask; none switches them off.
+ */
+relays?: Array<string>, 
+/**
+ * The first nodes of the DHT to ask, `host:port`.
+ */
+bootstrap?: Array<string>, 
+/**
+ * The keys that may lead to this machine and to private networks.
+ */
+allowPrivateFor?: Array<string>, 
+/**
+ * Whether an answer past its time is given where the network has none.
+ */
+stale?: boolean, 
+/**
+ * How many keys are remembered on disk.
+ */
+cacheSize?: number, };
+
+/**
+ * A setting by its name.
+ */
+export type SettingName = "relays" | "bootstrap" | "allowPrivateFor" | "stale" | "cacheSize";
+
+/**
+ * Result of `settings`: what holds from the next start on.
+ */
+export type HostSettings = { 
+/**
+ * The relays to ask.
+ */
+relays: Array<string>, 
+/**
+ * The first nodes of the DHT to ask.
+ */
+bootstrap: Array<string>, 
+/**
+ * The keys that may lead to this machine and to private networks.
+ */
+allowPrivateFor: Array<string>, 
+/**
+ * Whether all keys may, which is set in the file or by an option only.
+ */
+allowPrivate: boolean, 
+/**
+ * Whether an answer past its time is given where the network has none.
+ */
+stale: boolean, 
+/**
+ * How many keys are remembered on disk.
+ */
+cacheSize: number, 
+/**
+ * Which of them somebody has chosen, in the file.
+ */
+chosen: Array<SettingName>, 
+/**
+ * Which of them are fixed by an option or a variable of the environment, and can't be changed.
+ */
+fixed: Array<SettingName>, 
+/**
+ * The configuration file; `null` where no home folder is known.
+ */
+file: string | null, };
+
+/**
+ * Parameters of `cache` (capability `settings`).
+ *
+ * Errors: 13 (`internal`).
+ */
+export type CacheParams = { 
+/**
+ * What is to be done.
+ */
+action: CacheAction, };
+
+/**
+ * What is to be done with what is remembered of keys.
+ */
+export type CacheAction = "status" | "clear";
+
+/**
+ * Result of `cache`.
+ */
+export type CacheResult = { 
+/**
+ * How many keys are remembered.
+ */
+keys: number, 
+/**
+ * How many bytes that takes on disk.
+ */
+bytes: number, };
+
+/**
+ * Result of `doctor` (capability `doctor`), which takes no parameters: the check-up's findings.
+ */
+export type DoctorResult = { 
+/**
+ * What was found, in the order of the way a request goes.
+ */
+findings: Array<Finding>, 
+/**
+ * The same as English text to copy, without the home folder, the user's name and keys.
+ */
+report: string, };
+
+/**
+ * What was found of one thing.
+ */
+export type Finding = { 
+/**
+ * What was looked at: `program`, `browsers`, `data-folder`, `settings`, `cache`, `clock`, `dht`,
+ * `relays`, `gateway`, `https`, `dns`.
+ */
+check: string, 
+/**
+ * What was found, such as `no-answer`; `ok` where all is well.
+ */
+finding: string, 
+/**
+ * How bad it is.
+ */
+state: State, 
+/**
+ * One sentence of what was found.
+ */
+what: string, 
+/**
+ * One sentence of what to do; empty where there is nothing to do.
+ */
+todo: string, 
+/**
+ * Numbers, paths and the like that `what` speaks of, by name.
+ */
+facts: { [key in string]: string }, };
+
+/**
+ * How bad a finding is.
+ */
+export type State = "good" | "note" | "warning" | "bad";
+
+/**
+ * What the system has set.
+ */
+export type SystemProxy = { "kind": "none" } | { "kind": "servers", 
+/**
+ * For `http://`.
+ */
+http: string | null, 
+/**
+ * For `https://`.
+ */
+https: string | null, 
+/**
+ * A SOCKS server for what has no other.
+ */
+socks: string | null, 
+/**
+ * What goes to no proxy: names, `.suffixes` (names below, not the name itself), addresses,
+ * networks (`10.0.0.0/8`), and `<local>`, names without a dot.
+ */
+bypass: Array<string>, } | { "kind": "script", 
+/**
+ * Where it is: `http`, `https` or `file`.
+ */
+url: string, } | { "kind": "auto" };
 
 /**
  * An error of a request (JSON-RPC 2.0, section 5.1).

@@ -6,31 +6,51 @@
  */
 
 import type {
+  CacheParams,
+  CacheResult,
+  DoctorResult,
   GatewayParams,
   GatewayResult,
   HelloParams,
   HelloResult,
+  HostSettings,
   HttpsParams,
   HttpsStatus,
+  KeepParams,
+  Kept,
+  KeyParams,
+  KeyResult,
   Resolution,
   ResolveParams,
+  SettingsParams,
   StatusResult,
+  SystemProxy,
   UpdatedEvent,
 } from "./generated";
 
 export type {
+  CacheResult,
   Endpoint,
+  Finding,
   GatewayResult,
   HelloResult,
+  HostSettings,
   HttpsAction,
   HttpsParams,
   HttpsStatus,
+  Kept,
+  KeyResult,
+  Meaning,
   Policy,
   RecordView,
   Resolution,
   RpcError,
+  SeenPacket,
+  SettingName,
+  SettingsChange,
   Source,
   StatusResult,
+  SystemProxy,
   TrustStore,
   UpdatedEvent,
 } from "./generated";
@@ -42,13 +62,26 @@ export interface Methods {
   status: { params: Record<never, never>; result: StatusResult };
   /** Only where hello tells of the capability `https`. */
   https: { params: HttpsParams; result: HttpsStatus };
+  /** Capability `keys`. */
+  key: { params: KeyParams; result: KeyResult };
+  keep: { params: KeepParams; result: Kept | null };
+  /** Capability `settings`. */
+  settings: { params: SettingsParams; result: HostSettings };
+  cache: { params: CacheParams; result: CacheResult };
+  /** Capability `doctor`. */
+  doctor: { params: Record<never, never>; result: DoctorResult };
+  /** Capability `incognito`. */
+  forget: { params: Record<never, never>; result: null };
+  /** Capability `systemProxy`. */
+  systemProxy: { params: Record<never, never>; result: SystemProxy };
 }
 
 export type Method = keyof Methods;
 
 /** What the host tells unasked. */
 export interface Events {
-  updated: UpdatedEvent;
+  /** `incognito`: private windows hear of it, and nobody else. */
+  updated: UpdatedEvent & { incognito?: boolean };
 }
 
 export type HostEvent = { [E in keyof Events]: { event: E } & Events[E] }[keyof Events];

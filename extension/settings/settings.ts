@@ -1,6 +1,7 @@
 /** What the user chose, and what outlives the browser: all of it in storage.local. */
 
-import { browser } from "wxt/browser";
+import { isLanguage, type LanguageChoice } from "../i18n/languages";
+import { off, on, Setting } from "./setting";
 
 /**
  * How key hosts open: through the gateway, the key staying in the address bar; or by sending the tab to the
@@ -8,58 +9,36 @@ import { browser } from "wxt/browser";
  */
 export type Way = "gateway" | "redirect";
 
-const WAY = "way";
-const LOOK_AHEAD = "lookAhead";
-const LINKIFY = "linkify";
-const GATEWAY_PORT = "gatewayPort";
+export const way = new Setting<Way>("way", (stored) => (stored === "redirect" ? "redirect" : "gateway"));
 
-export async function way(): Promise<Way> {
-  const stored = await browser.storage.local.get(WAY);
-  return stored[WAY] === "redirect" ? "redirect" : "gateway";
-}
-
-export async function chooseWay(chosen: Way): Promise<void> {
-  await browser.storage.local.set({ [WAY]: chosen });
-}
-
-export function onWayChange(listener: () => void): void {
-  browser.storage.local.onChanged.addListener((changes) => {
-    if (WAY in changes) listener();
-  });
-}
+/** Whether searches for keys are turned back to the keys. */
+export const searchRescue = new Setting("searchRescue", on);
 
 /** Whether links to keys are looked up while somebody points at them. */
-export async function lookAhead(): Promise<boolean> {
-  const stored = await browser.storage.local.get(LOOK_AHEAD);
-  return stored[LOOK_AHEAD] !== false;
-}
-
-export async function chooseLookAhead(chosen: boolean): Promise<void> {
-  await browser.storage.local.set({ [LOOK_AHEAD]: chosen });
-}
+export const lookAhead = new Setting("lookAhead", on);
 
 /** Whether keys in the text of pages become links. */
-export async function linkify(): Promise<boolean> {
-  const stored = await browser.storage.local.get(LINKIFY);
-  return stored[LINKIFY] === true;
-}
+export const linkify = new Setting("linkify", off);
 
-export async function chooseLinkify(chosen: boolean): Promise<void> {
-  await browser.storage.local.set({ [LINKIFY]: chosen });
-}
+/** Whether key hosts are left alone: no gateway, no turned searches. */
+export const paused = new Setting("paused", off);
 
-export function onLinkifyChange(listener: () => void): void {
-  browser.storage.local.onChanged.addListener((changes) => {
-    if (LINKIFY in changes) listener();
-  });
-}
+/** More than anybody pauses one by one. Each of them stands in the proxy script and in every rule. */
+export const MOST_PAUSED_KEYS = 1_000;
 
-export async function gatewayPort(): Promise<number | undefined> {
-  const stored = await browser.storage.local.get(GATEWAY_PORT);
-  const port = stored[GATEWAY_PORT];
-  return typeof port === "number" ? port : undefined;
-}
+/** The keys that are left alone. */
+export const pausedKeys = new Setting<string[]>("pausedKeys", (stored) =>
+  Array.isArray(stored) ? stored.filter((key) => typeof key === "string") : [],
+);
 
-export async function keepGatewayPort(port: number): Promise<void> {
-  await browser.storage.local.set({ [GATEWAY_PORT]: port });
-}
+export const language = new Setting<LanguageChoice>("language", (stored) =>
+  isLanguage(stored) ? stored : "browser",
+);
+
+/** The gateway's port of last time. */
+export const gatewayPort = new Setting<number | undefined>("gatewayPort", (stored) =>
+  typeof stored === "number" ? stored : undefined,
+);
+
+/** Whether the welcome page was opened by itself: it is so once. */
+export const welcomed = new Setting("welcomed", off);

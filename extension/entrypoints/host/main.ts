@@ -4,12 +4,15 @@
  */
 
 import type { HostState } from "../../host/state";
+import { locale, say } from "../../i18n/i18n";
+import { speakInPage } from "../../i18n/page";
 import { ask, watch } from "../../messages/messages";
 import { element } from "../../pages/element";
+import { ownHint, showInstall } from "../../pages/install-view";
 import { wantedAddress, writtenAddress } from "../../pages/page-address";
 import { plainText } from "../../pages/plain-text";
 import { forgetTurns, mayTurn } from "../../pages/turns";
-import { hostWords } from "../../pages/words";
+import { hostWords, type Words } from "../../pages/words";
 
 /** A start that takes no longer shows nothing, so the page does not flash up. */
 const SILENT_MS = 400;
@@ -18,19 +21,15 @@ const wanted = wantedAddress(location);
 let left = false;
 
 // In a frame the page could be shown as part of another.
-if (window === window.top) begin();
+if (window === window.top) void begin();
 
-function begin(): void {
+async function begin(): Promise<void> {
+  await speakInPage();
   element("url").textContent = plainText(wanted ?? writtenAddress(location));
   if (!wanted) {
-    say(
-      "not-a-key",
-      "This is not a key",
-      "The address does not lead to a key.",
-      "Check it: a key has 52 characters and ends in y or o.",
-    );
-    element("promise").hidden = true;
-    element("retry").hidden = true;
+    const [what, todo] = [say("problems.notAKeyWhat"), say("problems.notAKeyTodo")];
+    tell("not-a-key", { title: say("host.notAKeyTitle"), what, todo, code: "not-a-key" });
+    for (const id of ["promise", "retry", "elsewhere"]) element(id).hidden = true;
     return;
   }
   document.title = new URL(wanted).hostname;
@@ -40,6 +39,9 @@ function begin(): void {
     void ask("retry", {});
   });
   watch(({ host }) => show(host));
+  await showInstall(element("install-how"));
+  const hint = await ownHint();
+  element("logs").textContent = hint && say("host.logs", { folder: hint.logs });
 }
 
 function show(state: HostState): void {
@@ -48,20 +50,36 @@ function show(state: HostState): void {
     go(wanted);
     return;
   }
-  const { title, what, todo, code } = hostWords(state);
-  say(code, title, what, todo);
-  document.body.dataset.state = state.kind;
+  tell(state.kind, hostWords(state));
+  element("install").hidden = !needsInstalling(state);
+  element("logs").hidden = state.kind !== "crashed" && state.kind !== "failed";
   if (state.kind !== "connecting") reveal();
+}
+
+/** Whether installing or registering it (again) is the remedy. */
+function needsInstalling(state: HostState): boolean {
+  switch (state.kind) {
+    case "missing":
+    case "forbidden":
+    case "tooOld":
+      return true;
+    case "crashed":
+      return state.how !== "ended" || state.repeatedly;
+    case "failed":
+      return state.error.data?.code === "host-nonsense";
+    default:
+      return false;
+  }
 }
 
 function go(address: string): void {
   if (!mayTurn(address)) {
-    say(
-      "host-unsteady",
-      "The pkarr program comes and goes",
-      "It was there, and gone again, several times.",
-      "Try again in a moment.",
-    );
+    tell("host-unsteady", {
+      title: say("host.unsteadyTitle"),
+      what: say("host.unsteadyWhat"),
+      todo: say("host.unsteadyTodo"),
+      code: "host-unsteady",
+    });
     reveal();
     return;
   }
@@ -69,13 +87,23 @@ function go(address: string): void {
   location.replace(address);
 }
 
-function say(code: string, title: string, what: string, todo: string): void {
-  document.body.dataset.state = code;
+function tell(state: string, { title, what, todo, code, detail = "" }: Words): void {
+  document.body.dataset.state = state;
   element("title").textContent = title;
-  element("state").textContent = what;
-  element("todo").textContent = todo;
+  put("state", what);
+  put("todo", todo);
   element("code").textContent = code;
+  const says = state === "crashed" ? "host.browserSays" : "host.programSays";
+  put("detail", detail && say(says, { detail }));
+  element("detail").lang = detail && locale() !== "en" ? "en" : locale();
   if (!wanted) reveal();
+}
+
+/** The same words again are no news: they would be read out again. */
+function put(id: string, words: string): void {
+  const place = element(id);
+  if (place.textContent !== words) place.textContent = words;
+  place.hidden = words === "";
 }
 
 function reveal(): void {

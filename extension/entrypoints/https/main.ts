@@ -6,6 +6,8 @@
  */
 
 import type { HttpsState } from "../../https/state";
+import { say } from "../../i18n/i18n";
+import { speakInPage } from "../../i18n/page";
 import { ask, watch } from "../../messages/messages";
 import { Arming } from "../../pages/arming";
 import { element } from "../../pages/element";
@@ -13,11 +15,15 @@ import { showStores, showWhatTrustMeans } from "../../pages/https-view";
 import { httpsWords } from "../../pages/https-words";
 import { wantedAddress, writtenAddress } from "../../pages/page-address";
 import { plainText } from "../../pages/plain-text";
+import { problemWords } from "../../pages/problem-words";
 import { forgetTurns, mayTurn } from "../../pages/turns";
-import type { HttpsAction, RpcError } from "../../protocol/protocol";
+import type { Words } from "../../pages/words";
+import type { HttpsAction } from "../../protocol/protocol";
 
 /** An answer that comes sooner shows nothing, so the page does not flash up. */
 const SILENT_MS = 400;
+
+type Problem = Omit<Words, "title">;
 
 const wanted = wantedAddress(location);
 const enable = element<HTMLButtonElement>("enable");
@@ -33,6 +39,7 @@ const arming = new Arming((armed) => {
 if (window === window.top) void begin();
 
 async function begin(): Promise<void> {
+  await speakInPage();
   element("url").textContent = plainText(wanted ?? writtenAddress(location));
   showWhatTrustMeans(element("meaning"));
   element("retry").addEventListener("click", () => {
@@ -44,11 +51,7 @@ async function begin(): Promise<void> {
   check.addEventListener("click", () => void act("status"));
   setTimeout(reveal, SILENT_MS);
   if (!wanted?.startsWith("https:")) {
-    fail({
-      code: 1,
-      message: "This address does not lead to a key.",
-      data: { code: "not-a-key", todo: "Check it: a key has 52 characters and ends in y or o." },
-    });
+    fail({ what: say("open.notAKeyWhat"), todo: say("open.notAKeyTodo"), code: "not-a-key" });
     return;
   }
   document.title = new URL(wanted).hostname;
@@ -56,7 +59,7 @@ async function begin(): Promise<void> {
   if ("go" in answer) go(answer.go);
   else if ("offer" in answer) offer(answer.offer);
   else if ("waiting" in answer) leave(`/host.html?url=${wanted}`);
-  else fail(answer.failed);
+  else fail(problemWords(answer.failed));
 }
 
 /** The records ask for TLS, so a person decides. */
@@ -64,10 +67,10 @@ function offer(address: string): void {
   plain = address;
   const link = document.createElement("a");
   link.href = address;
-  link.textContent = "Open with http:// this time";
+  link.textContent = say("https.openPlain");
   element("plain-link").replaceChildren(link);
-  element("title").textContent = "This site asks for https://";
-  document.title = "This site asks for https://";
+  element("title").textContent = say("https.asks");
+  document.title = say("https.asks");
   watch(({ https }) => show(https));
   for (const event of ["focus", "visibilitychange"]) window.addEventListener(event, () => arming.restart());
   reveal();
@@ -84,7 +87,7 @@ function show(state: HttpsState): void {
   const { title, what, todo, code } = httpsWords(state);
   const off = state.kind === "off";
   const supported = state.kind !== "unsupported";
-  say(off ? "" : `${title}. ${what}`, todo, code);
+  tell(off ? "" : say("https.stateSaid", { title, what }), todo, code);
   element("why").hidden = !supported;
   element("meaning").hidden = !off;
   if (off && enable.hidden) arming.restart();
@@ -99,18 +102,13 @@ function show(state: HttpsState): void {
 async function act(action: HttpsAction): Promise<void> {
   if (busy) return;
   working(true);
-  say(
-    action === "enable"
-      ? "Switching on… Your system may ask you to agree."
-      : "Trying whether this browser trusts it…",
-    "",
-    "",
-  );
+  const enabling = action === "enable";
+  tell(enabling ? say("https.switchingOn") : say("https.trying"), enabling ? say("https.mayAsk") : "", "");
   const answer = await ask("https", { action });
   working(false);
   if ("failed" in answer) {
-    const { message, data, code } = answer.failed;
-    say(plainText(message), plainText(data?.todo ?? ""), plainText(data?.code ?? String(code)));
+    const { what, todo, code } = problemWords(answer.failed);
+    tell(what, todo, code);
     enable.focus();
     return;
   }
@@ -126,19 +124,15 @@ function working(now: boolean): void {
   document.body.ariaBusy = String(now);
 }
 
-function fail(error: RpcError): void {
+function fail({ what, todo, code }: Problem): void {
   document.body.dataset.state = "failed";
-  element("title").textContent = "This key could not be opened";
-  say(
-    plainText(error.message),
-    plainText(error.data?.todo ?? ""),
-    plainText(error.data?.code ?? String(error.code)),
-  );
+  element("title").textContent = say("https.failed");
+  tell(what, todo, code);
   element("retry").hidden = wanted === null;
   reveal();
 }
 
-function say(what: string, todo: string, code: string): void {
+function tell(what: string, todo: string, code: string): void {
   element("state").textContent = what;
   element("todo").textContent = todo;
   element("code").textContent = code;
@@ -149,11 +143,7 @@ function go(address: string): void {
     leave(address);
     return;
   }
-  fail({
-    code: -32603,
-    message: "This address leads back here again and again.",
-    data: { code: "turned-back", todo: "Try again in a moment." },
-  });
+  fail({ what: say("https.turnedBackWhat"), todo: say("https.turnedBackTodo"), code: "turned-back" });
 }
 
 function leave(address: string): void {

@@ -1,11 +1,13 @@
 /** Names to a file and from one; where they collide, a person says which side is right. */
 
+import { say } from "../../i18n/i18n";
 import { ask } from "../../messages/messages";
 import { LONGEST_FILE } from "../../names/file";
 import { looksLike } from "../../names/look-alike";
 import type { Collision, Imported, Side } from "../../names/names";
 import { element } from "../../pages/element";
 import { showKeyText } from "../../pages/key-text";
+import { ownWords } from "../../pages/own-words";
 import { plainText } from "../../pages/plain-text";
 
 /** As many as anybody reads. */
@@ -24,9 +26,9 @@ export function beginFile(refresh: () => Promise<void>): void {
     // Or the same file could not be chosen again.
     file.value = "";
     if (!chosen) return;
-    say("", "");
+    tell("", "");
     if (chosen.size > LONGEST_FILE * BYTES_OF_CHARACTER) {
-      say("", "The file is too large to hold names. Choose another one.");
+      tell("", `${say("names.fileTooLarge")} ${say("names.fileTodo")}`);
       return;
     }
     pending = await chosen.text();
@@ -36,15 +38,14 @@ export function beginFile(refresh: () => Promise<void>): void {
   element("take-theirs").addEventListener("click", () => take("theirs"));
   element("import-cancel").addEventListener("click", () => {
     close();
-    say("Nothing was imported.", "");
+    tell(say("names.nothingImported"), "");
   });
 
   async function take(keep: Side | null): Promise<void> {
     const answer = await ask("importNames", { text: pending, keep });
     if ("failed" in answer) {
-      const { message, data } = answer.failed;
       close();
-      say("", `${plainText(message)} ${plainText(data?.todo ?? "")}`);
+      tell("", ownWords(answer.failed));
       return;
     }
     const { imported } = answer;
@@ -54,7 +55,7 @@ export function beginFile(refresh: () => Promise<void>): void {
     }
     close();
     await refresh();
-    say(done(imported), "");
+    tell(done(imported), "");
   }
 }
 
@@ -71,7 +72,9 @@ async function exportNames(): Promise<void> {
 function showCollisions(collisions: readonly Collision[]): void {
   element("collision-list").replaceChildren(...collisions.slice(0, MOST_COLLISIONS).map(line));
   element("collisions-more").hidden = collisions.length <= MOST_COLLISIONS;
-  element("collisions-more").textContent = `And ${collisions.length - MOST_COLLISIONS} more.`;
+  element("collisions-more").textContent = say("names.moreCollisions", {
+    count: collisions.length - MOST_COLLISIONS,
+  });
   element("collisions").hidden = false;
   element("collisions").focus();
 }
@@ -79,12 +82,15 @@ function showCollisions(collisions: readonly Collision[]): void {
 function line({ key, name, mine, holder }: Collision): HTMLLIElement {
   const item = document.createElement("li");
   const text = document.createElement("p");
-  const theirs = `They call this key “${plainText(name)}”`;
-  text.textContent = mine === null ? `${theirs}:` : `${theirs}, you call it “${plainText(mine)}”:`;
+  const theirs = plainText(name);
+  text.textContent =
+    mine === null
+      ? say("names.theirs", { theirs })
+      : say("names.theirsAndYours", { theirs, mine: plainText(mine) });
   item.append(text, keyText(key));
   if (holder !== null) {
     const other = document.createElement("p");
-    other.textContent = `Your “${plainText(name)}” is another one:`;
+    other.textContent = say("names.another", { name: plainText(name) });
     item.append(other, keyText(holder, looksLike(key, holder) ? key : undefined));
   }
   return item;
@@ -97,10 +103,8 @@ function keyText(key: string, other?: string): HTMLElement {
 }
 
 function done({ added, changed }: Imported): string {
-  if (added + changed === 0) return "There was nothing new in it.";
-  const parts = [added === 1 ? "1 name added" : `${added} names added`];
-  if (changed > 0) parts.push(`${changed} changed`);
-  return `${parts.join(", ")}.`;
+  if (added + changed === 0) return say("names.nothingNew");
+  return changed === 0 ? say("names.added", { added }) : say("names.addedAndChanged", { added, changed });
 }
 
 function close(): void {
@@ -109,7 +113,7 @@ function close(): void {
   element("collisions").hidden = true;
 }
 
-function say(told: string, problem: string): void {
+function tell(told: string, problem: string): void {
   element("imported").textContent = told;
   element("file-problem").textContent = problem;
 }

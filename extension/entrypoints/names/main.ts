@@ -3,17 +3,19 @@
  * `pk` and mean no key, in `?typed=`; anything may stand there.
  */
 
+import { locale, say } from "../../i18n/i18n";
+import { speakInPage } from "../../i18n/page";
 import { keyHostOf } from "../../key/key";
 import { typedAddress } from "../../key/search";
 import { ask } from "../../messages/messages";
 import type { Named } from "../../names/names";
 import { folded } from "../../names/pet-name";
 import { element } from "../../pages/element";
+import { action, keyRow, renameForm } from "../../pages/key-rows";
+import { ownWords } from "../../pages/own-words";
 import { plainText } from "../../pages/plain-text";
 import { relativeTime } from "../../pages/time";
-import type { RpcError } from "../../protocol/protocol";
 import { beginFile } from "./file";
-import { action, keyRow, renameForm } from "./rows";
 
 /** As many as anybody looks through; the rest is found by typing. */
 const MOST_SHOWN = 100;
@@ -23,11 +25,12 @@ let names: readonly Named[] = [];
 void begin();
 
 async function begin(): Promise<void> {
+  await speakInPage();
   const typed = new URLSearchParams(location.search).get("typed")?.trim();
   const filter = element<HTMLInputElement>("filter");
   if (typed) {
     filter.value = typed;
-    element("typed").textContent = `“${plainText(typed)}” is no key and none of your names.`;
+    element("typed").textContent = say("names.typed", { typed: plainText(typed) });
     element("typed").hidden = false;
   }
   filter.addEventListener("input", showNames);
@@ -55,23 +58,23 @@ async function refresh(): Promise<void> {
   const calls = new Map(names.map(({ key, name }) => [key, name]));
   element("opened").replaceChildren(
     ...known.opened.slice(0, MOST_SHOWN).map(({ key, count, last }) => {
-      const often = count === 1 ? "Opened once" : `Opened ${count} times`;
+      const when = relativeTime(last, Date.now());
       const name = calls.get(key);
-      return keyRow(key, name ?? "", `${often}, last ${relativeTime(last, Date.now())}`, [
-        action("Open", () => open(key)),
-        action("Forget", async () => {
+      return keyRow(key, name ?? "", say("names.openedTimes", { count, when }), [
+        action(say("names.open"), () => open(key)),
+        action(say("names.forget"), async () => {
           await forgetOpened({ key });
         }),
       ]);
     }),
   );
-  more("opened-more", known.opened.length, "the rest is older");
+  tellMore("opened-more", "names.openedMore", known.opened.length);
   element("forget-all").hidden = known.opened.length === 0;
 }
 
 async function forgetOpened(what: { key?: string }): Promise<void> {
   const answer = await ask("forgetOpened", what);
-  element("opened-problem").textContent = "failed" in answer ? words(answer.failed) : "";
+  element("opened-problem").textContent = "failed" in answer ? ownWords(answer.failed) : "";
   await refresh();
   element("keeps").focus();
 }
@@ -79,23 +82,23 @@ async function forgetOpened(what: { key?: string }): Promise<void> {
 function showNames(): void {
   const asked = folded(element<HTMLInputElement>("filter").value.trim());
   const fitting = names.filter(({ key, name }) => folded(name).includes(asked) || key.includes(asked));
-  element("count").textContent = names.length > 0 ? String(names.length) : "";
+  element("count").textContent = names.length > 0 ? new Intl.NumberFormat(locale()).format(names.length) : "";
   element("filter").hidden = names.length === 0;
-  const none = names.length === 0 ? "You have named no key yet." : "None fits.";
+  const none = say(names.length === 0 ? "names.none" : "names.noneFits");
   tell("empty", fitting.length > 0 ? "" : none);
   element("list").replaceChildren(...fitting.slice(0, MOST_SHOWN).map(namedRow));
-  more("more", fitting.length, "type more of a name to find the others");
+  tellMore("more", "names.more", fitting.length);
 }
 
 function namedRow({ key, name }: Named): HTMLLIElement {
   const row = keyRow(key, name, "", [
-    action("Open", () => open(key)),
-    action("Rename", () => {
+    action(say("names.open"), () => open(key)),
+    action(say("names.rename"), () => {
       const form = renameForm(name, {
         save: async (written) => {
           const answer = await ask("nameKey", { key, name: written });
-          if ("failed" in answer) return words(answer.failed);
-          await changed(`Now called “${plainText(answer.name)}”.`);
+          if ("failed" in answer) return ownWords(answer.failed);
+          await changed(say("names.nowCalled", { name: plainText(answer.name) }));
           return "";
         },
         cancel: () => {
@@ -107,13 +110,13 @@ function namedRow({ key, name }: Named): HTMLLIElement {
       row.append(form);
       form.querySelector("input")?.select();
     }),
-    action("Remove", async () => {
+    action(say("names.remove"), async () => {
       const answer = await ask("forgetName", { key });
-      if ("failed" in answer) return say(words(answer.failed));
-      await changed(`“${plainText(name)}” is removed.`, async () => {
+      if ("failed" in answer) return tell("said", ownWords(answer.failed));
+      await changed(say("names.removed", { name: plainText(name) }), async () => {
         const back = await ask("nameKey", { key, name });
-        if ("failed" in back) return say(words(back.failed));
-        await changed(`“${plainText(back.name)}” is back.`);
+        if ("failed" in back) return tell("said", ownWords(back.failed));
+        await changed(say("names.back", { name: plainText(back.name) }));
       });
     }),
   ]);
@@ -126,11 +129,11 @@ async function add(event: Event): Promise<void> {
   const typedName = element<HTMLInputElement>("add-name");
   const key = keyHostOf(typedAddress(typedKey.value) ?? "")?.key ?? "";
   const answer = await ask("nameKey", { key, name: typedName.value });
-  element("add-problem").textContent = "failed" in answer ? words(answer.failed) : "";
+  element("add-problem").textContent = "failed" in answer ? ownWords(answer.failed) : "";
   if ("failed" in answer) return (key ? typedName : typedKey).focus();
   typedKey.value = "";
   typedName.value = "";
-  await changed(`Named “${plainText(answer.name)}”.`);
+  await changed(say("names.named", { name: plainText(answer.name) }));
 }
 
 async function open(key: string): Promise<void> {
@@ -140,7 +143,7 @@ async function open(key: string): Promise<void> {
 
 async function changed(told: string, undo?: () => Promise<void>): Promise<void> {
   await refresh();
-  say(told);
+  element("said").textContent = told;
   const button = element("undo");
   button.hidden = !undo;
   button.onclick = () => void undo?.();
@@ -148,19 +151,11 @@ async function changed(told: string, undo?: () => Promise<void>): Promise<void> 
   (undo ? button : element("filter")).focus();
 }
 
-function say(text: string): void {
-  element("said").textContent = text;
-}
-
-function more(id: string, all: number, hint: string): void {
-  tell(id, all <= MOST_SHOWN ? "" : `${MOST_SHOWN} of ${all} are shown; ${hint}.`);
+function tellMore(id: string, message: "names.more" | "names.openedMore", all: number): void {
+  tell(id, all <= MOST_SHOWN ? "" : say(message, { shown: MOST_SHOWN, all }));
 }
 
 /** The same words again would be read out again. */
 function tell(id: string, text: string): void {
   if (element(id).textContent !== text) element(id).textContent = text;
-}
-
-function words({ message, data }: RpcError): string {
-  return `${plainText(message)} ${plainText(data?.todo ?? "")}`.trim();
 }

@@ -6,20 +6,19 @@
  * it stands for a `web+pk:` link, which Firefox gives to extensions, and goes to the key.
  */
 
+import { say } from "../../i18n/i18n";
+import { speakInPage } from "../../i18n/page";
 import { ask } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { followedLink, turnedSearch, wantedAddress, writtenAddress } from "../../pages/page-address";
 import { plainText } from "../../pages/plain-text";
-import type { RpcError } from "../../protocol/protocol";
+import { problemWords } from "../../pages/problem-words";
+import type { Words } from "../../pages/words";
 
 /** An answer that comes sooner shows nothing, so the page does not flash up. */
 const SILENT_MS = 400;
 
-const NOT_A_KEY: RpcError = {
-  code: 1,
-  message: "This address does not lead to a key.",
-  data: { code: "not-a-key", todo: "Check it: a key has 52 characters and ends in y or o." },
-};
+type Problem = Omit<Words, "title">;
 
 const search = turnedSearch(location);
 const wanted = wantedAddress(location);
@@ -30,19 +29,20 @@ let left = false;
 if (window === window.top) void begin();
 
 async function begin(): Promise<void> {
+  await speakInPage();
   element("url").textContent = plainText(wanted ?? search ?? link ?? writtenAddress(location));
   element("retry").addEventListener("click", () => location.reload());
   setTimeout(reveal, SILENT_MS);
   if (search) await goOn(search);
   else if (wanted) await open(wanted);
   else if (link) await follow(link);
-  else fail(NOT_A_KEY);
+  else fail(notAKey());
 }
 
 async function follow(link: string): Promise<void> {
   const { go } = await ask("link", { link });
   if (go) leave(go);
-  else fail(NOT_A_KEY);
+  else fail(notAKey());
 }
 
 async function goOn(search: string): Promise<void> {
@@ -54,8 +54,8 @@ async function goOn(search: string): Promise<void> {
 /** A page asked for this search, not a person; so a person says what is meant. */
 function choose(search: string, address: string | null): void {
   document.body.dataset.state = "choice";
-  element("title").textContent = address ? "A key, or a search?" : "Go on to this search?";
-  element("state").textContent = "A web page asked for this search.";
+  element("title").textContent = say(address ? "open.keyOrSearch" : "open.goOn");
+  element("state").textContent = say("open.askedByPage");
   const toKey = element("open-key");
   toKey.hidden = !address;
   toKey.addEventListener("click", () => address && leave(address));
@@ -67,19 +67,23 @@ function choose(search: string, address: string | null): void {
 
 async function open(address: string): Promise<void> {
   document.title = new URL(address).hostname;
-  element("title").textContent = "Looking up the key…";
+  element("title").textContent = say("open.lookingUp");
   const answer = await ask("open", { url: address });
   if ("go" in answer) leave(answer.go);
   else if ("waiting" in answer) leave(`/host.html?url=${address}`);
-  else fail(answer.failed);
+  else fail(problemWords(answer.failed));
 }
 
-function fail(error: RpcError): void {
+function notAKey(): Problem {
+  return { what: say("open.notAKeyWhat"), todo: say("open.notAKeyTodo"), code: "not-a-key" };
+}
+
+function fail({ what, todo, code }: Problem): void {
   document.body.dataset.state = "failed";
-  element("title").textContent = "This key could not be opened";
-  element("state").textContent = plainText(error.message);
-  element("todo").textContent = plainText(error.data?.todo ?? "");
-  element("code").textContent = plainText(error.data?.code ?? String(error.code));
+  element("title").textContent = say("open.failed");
+  element("state").textContent = what;
+  element("todo").textContent = todo;
+  element("code").textContent = code;
   element("retry").hidden = wanted === null;
   reveal();
 }

@@ -1,11 +1,13 @@
 /** The part of the options that switches https:// for keys, and shows how it stands. */
 
 import type { HttpsState } from "../../https/state";
+import { say } from "../../i18n/i18n";
 import { ask, type Snapshot } from "../../messages/messages";
 import { element } from "../../pages/element";
 import { showStores, showWhatTrustMeans } from "../../pages/https-view";
 import { httpsWords } from "../../pages/https-words";
 import { plainText } from "../../pages/plain-text";
+import { problemWords } from "../../pages/problem-words";
 import { absoluteTime } from "../../pages/time";
 import { hostWords } from "../../pages/words";
 import type { HttpsAction } from "../../protocol/protocol";
@@ -13,16 +15,22 @@ import type { HttpsAction } from "../../protocol/protocol";
 const BUTTONS = { enable: "https-enable", disable: "https-disable", status: "https-check" } as const;
 
 const WORKING = {
-  enable: { title: "Switching on…", what: "Your system may ask you to agree." },
-  disable: { title: "Switching off…", what: "Your system may ask you to agree." },
-  status: { title: "Having a look…", what: "" },
+  enable: { title: "https.switchingOn", what: "https.mayAsk" },
+  disable: { title: "https.switchingOff", what: "https.mayAsk" },
+  status: { title: "https.checking", what: null },
 } as const;
 
 let busy = false;
 let last: Snapshot | null = null;
 
-export function beginHttps(): void {
+/** What does not change with the state, and the state once more. */
+export function repaintHttps(): void {
   showWhatTrustMeans(element("https-meaning"));
+  if (last) showHttps(last);
+}
+
+export function beginHttps(): void {
+  repaintHttps();
   for (const [action, id] of Object.entries(BUTTONS)) {
     element(id).addEventListener("click", () => void act(action as HttpsAction));
   }
@@ -36,16 +44,16 @@ export function showHttps(snapshot: Snapshot): void {
   const { host, https, obstacle } = snapshot;
   if (host.kind !== "ready") {
     const { title, what } = hostWords(host);
-    say(title, what, "");
+    tell(title, what, "");
     showDetails({ kind: "checking" });
     return;
   }
   const { title, what, todo } = httpsWords(https);
   if (https.kind === "restart" && obstacle !== null) {
     // The probe would not have gone to the gateway.
-    say("Switched on", "Whether this browser trusts it can’t be tried while the note above stands.", "");
+    tell(say("options.httpsOn"), say("options.httpsUntried"), "");
   } else {
-    say(title, what, todo);
+    tell(title, what, todo);
   }
   showDetails(https);
 }
@@ -72,14 +80,15 @@ async function act(action: HttpsAction): Promise<void> {
   element("https").ariaBusy = "true";
   setDisabled(true);
   problem("");
-  say(WORKING[action].title, WORKING[action].what, "");
+  const { title, what } = WORKING[action];
+  tell(say(title), what ? say(what) : "", "");
   const answer = await ask("https", { action });
   busy = false;
   element("https").ariaBusy = "false";
   setDisabled(false);
   if ("failed" in answer) {
-    const { message, data } = answer.failed;
-    problem(`${plainText(message)} ${plainText(data?.todo ?? "")}`);
+    const { what, todo } = problemWords(answer.failed);
+    problem(`${what} ${todo}`);
     if (last) showHttps(last);
   } else {
     if (last) showHttps({ ...last, https: answer.https });
@@ -99,10 +108,10 @@ function problem(text: string): void {
   element("https-problem").hidden = text === "";
 }
 
-function say(title: string, what: string, todo: string): void {
+function tell(title: string, what: string, todo: string): void {
   // The same words again would be read out again.
   for (const [id, text] of [
-    ["https-state", title === "" ? "" : `${title}${/[.…]$/.test(title) ? "" : "."}`],
+    ["https-state", /[.…。]$/.test(title) ? title : say("options.sentence", { words: title })],
     ["https-what", what],
     ["https-todo", todo],
   ] as const) {

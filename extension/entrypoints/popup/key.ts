@@ -1,26 +1,32 @@
 /** The key in the popup: what it is called, its art, the whole of it, and a warning if it looks like another one. */
 
+import { browser } from "wxt/browser";
 import { showArt } from "../../art/image";
-import type { KeyHost } from "../../key/key";
+import { say } from "../../i18n/i18n";
 import { asPk } from "../../links/address";
 import { ask } from "../../messages/messages";
 import type { Resembled } from "../../names/look-alike";
 import { element } from "../../pages/element";
 import { showKeyText } from "../../pages/key-text";
 import { plainText } from "../../pages/plain-text";
+import { problemWords } from "../../pages/problem-words";
+import type { Subject } from "./subject";
 
 /** How long a button says what it has done. */
 const SAID_MS = 1_500;
 
 let petName: string | null = null;
 
-/** `address`: the key-host address the tab stands for. */
-export async function showKey({ key, host }: KeyHost, address: string): Promise<void> {
+export async function showKey({ key, host, address }: Subject): Promise<void> {
   element("key-section").hidden = false;
   element("whole-key").hidden = false;
   showKeyText(element("key"), key);
   element("name").hidden = host === key;
   element("name").textContent = plainText(host.slice(0, -key.length));
+  element("key-page").addEventListener("click", async () => {
+    await browser.tabs.create({ url: `${location.origin}/key.html?key=${key}` });
+    window.close();
+  });
   onCopy("copy", () => key);
   onCopy("copy-link", () => asPk(address) ?? "");
   beginNaming(key);
@@ -35,8 +41,8 @@ function onCopy(id: string, text: () => string): void {
       () => true,
       () => false,
     );
-    button.textContent = copied ? "Copied" : "Not copied";
-    announce(copied ? "Copied." : "The browser did not let it be copied.");
+    button.textContent = say(copied ? "popup.copied" : "popup.notCopied");
+    announce(say(copied ? "popup.saidCopied" : "popup.saidNotCopied"));
     setTimeout(() => {
       button.textContent = label;
     }, SAID_MS);
@@ -51,9 +57,9 @@ export function announce(text: string): void {
 async function showKnown(key: string): Promise<void> {
   const { name, resembles } = await ask("known", { key });
   petName = name;
-  element("pet-name-text").textContent = name === null ? "No name yet" : plainText(name);
+  element("pet-name-text").textContent = name === null ? say("popup.noName") : plainText(name);
   element("pet-name").classList.toggle("none", name === null);
-  element("name-it").textContent = name === null ? "Name this key" : "Rename";
+  element("name-it").textContent = say(name === null ? "popup.nameIt" : "popup.rename");
   element("name-remove").hidden = name === null;
   await showLookAlike(key, resembles);
 }
@@ -61,12 +67,10 @@ async function showKnown(key: string): Promise<void> {
 async function showLookAlike(key: string, resembles: Resembled | null): Promise<void> {
   element("look-alike").hidden = resembles === null;
   if (!resembles) return;
-  const whom = resembles.name === null ? "a key you often open" : `“${plainText(resembles.name)}”`;
-  element("look-alike-title").textContent = `This is not ${whom}`;
-  element("look-alike-what").textContent =
-    "This key begins and ends alike, but is another one. Go on only if you know who gave it to you.";
-  element("look-alike-known-label").textContent =
-    resembles.name === null ? "The key you often open" : plainText(resembles.name);
+  const name = resembles.name === null ? null : plainText(resembles.name);
+  element("look-alike-title").textContent =
+    name === null ? say("popup.alikeOpened") : say("popup.alikeNamed", { name });
+  element("look-alike-known-label").textContent = name ?? say("popup.alikeKnown");
   showKeyText(element("look-alike-this"), key, resembles.key);
   showKeyText(element("look-alike-known"), resembles.key, key);
   await Promise.all([
@@ -109,17 +113,17 @@ function beginNaming(key: string): void {
     event.preventDefault();
     const answer = await ask("nameKey", { key, name: input.value });
     if ("failed" in answer) {
-      const { message, data } = answer.failed;
-      problem(`${plainText(message)} ${plainText(data?.todo ?? "")}`);
+      const { what, todo } = problemWords(answer.failed);
+      problem(`${what} ${todo}`.trim());
       input.focus();
     } else {
-      await done(`Named ${plainText(answer.name)}.`);
+      await done(say("popup.named", { name: plainText(answer.name) }));
     }
   });
   element("name-remove").addEventListener("click", async () => {
     const answer = await ask("forgetName", { key });
-    if ("failed" in answer) problem(plainText(answer.failed.message));
-    else await done("The name is removed.");
+    if ("failed" in answer) problem(problemWords(answer.failed).what);
+    else await done(say("popup.nameRemoved"));
   });
 }
 
