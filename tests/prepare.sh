@@ -103,6 +103,24 @@ need_rust() {
   need build-essential 'links the program and compiles its SQLite' cc gcc clang
 }
 
+# need_windows   what builds programs for Windows (installer/package/windows/cargo), and packs them
+need_windows() {
+  need gcc-mingw-w64-x86-64-posix 'links programs for Windows and compiles their SQLite' x86_64-w64-mingw32-gcc
+  need nsis 'packs the setup program' makensis
+  has_library_for_windows || need_library_for_windows
+}
+
+has_library_for_windows() {
+  compgen -G "$(rustc --print target-libdir --target x86_64-pc-windows-gnu 2>/dev/null)/libstd-*.rlib" >/dev/null
+}
+
+# Debian's newer Rust, which its browsers are built with. It brings the sources of the library for Windows, not the library.
+need_library_for_windows() {
+  if ! dpkg-query --show rustc-web >/dev/null 2>&1; then wanted+=('rustc-web|a compiler that may build its own library'); fi
+  if ! dpkg-query --show cargo-web >/dev/null 2>&1; then wanted+=('cargo-web|has it do so'); fi
+  if ! [ -e /usr/lib/rustlib/src/rust/library/Cargo.lock ]; then wanted+=('rust-web-src|that library'); fi
+}
+
 # --- npm -------------------------------------------------------------------------------------------------------------
 
 need_npm() {

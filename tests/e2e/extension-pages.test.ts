@@ -18,6 +18,7 @@ async function prepare(world: World) {
 /** What of the extensions' interface is used inside their pages here. */
 interface Extension {
   tabs: { query(filter: object): Promise<{ id: number; url: string }[]> };
+  action: { getTitle(of: { tabId: number }): Promise<string> };
 }
 
 /** The popup, in a tab of its own, for the tab that shows this address. */
@@ -96,6 +97,12 @@ inEachBrowser("the redirect way", { prepare, ready: ({ alice }) => alice.url() }
     const popup = await popupFor(browser, there);
     assert.equal(await concluded(popup), "verified");
     assert.equal((await text(popup, "#key")).replace(/\s/g, ""), alice.key);
+    const title = await popup.evaluate(() => {
+      const { browser, chrome } = globalThis as { browser?: Extension; chrome?: Extension };
+      const tabId = Number(new URLSearchParams(location.search).get("tabId"));
+      return (browser ?? chrome)?.action.getTitle({ tabId });
+    });
+    assert.match(title ?? "", /verified/);
   });
 
   test("is left again the same way", async () => {

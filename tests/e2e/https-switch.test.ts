@@ -68,7 +68,12 @@ async function offers(tab: Page): Promise<void> {
 async function opensSecurely(browser: TestBrowser, { url }: SecureSite, path: string): Promise<void> {
   const tab = await goes(browser, url(path));
   await shows(tab, url(path));
-  assert.equal((await browser.padlock(tab)).secure, true);
+  await showsPadlock(browser, tab);
+}
+
+/** The browser's own window comes after the page. */
+async function showsPadlock(browser: TestBrowser, tab: Page): Promise<void> {
+  await until(async () => (await browser.padlock(tab)).secure, { what: "the padlock" });
 }
 
 /** The roots in each store below the browser's home. */
@@ -107,7 +112,7 @@ inEachBrowser(
       await until(focused, { what: "the button to have the focus" });
       await desktop.press("Return");
       await shows(tab, alice.url("/wanted"));
-      assert.equal((await browser.padlock(tab)).secure, true);
+      await showsPadlock(browser, tab);
       assert.deepEqual(await roots(browser), [1]);
       const { folder, key } = rootFiles(browser.dataDirectory);
       assert.equal(statSync(folder).mode & 0o777, 0o700);

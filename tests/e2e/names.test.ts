@@ -301,7 +301,6 @@ inEachBrowser("names of keys", { prepare, ready: ({ alice }) => alice.url() }, (
           ),
         browser.extensionUrl(path),
       );
-    assert.equal(await loads("host.html"), true);
     assert.equal(await loads("names.html"), false);
     assert.equal(await loads("popup.html"), false);
   });

@@ -6,6 +6,7 @@
 import {
   accessSync,
   constants,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -21,7 +22,7 @@ import type { Browser, HTTPResponse, Page } from "puppeteer-core";
 import { chromium } from "./chromium.ts";
 import { Cleanup } from "./cleanup.ts";
 import { firefox } from "./firefox.ts";
-import { newStore, switchHttps } from "./https.ts";
+import { newStore, switchHttps, trust } from "./https.ts";
 import type { Kind, Padlock } from "./kind.ts";
 import { binary, extensionDirectory } from "./paths.ts";
 import { stopGroup } from "./processes.ts";
@@ -47,8 +48,28 @@ export interface LaunchOptions {
   home?: string;
   /** With `https://` for keys switched on for its home before it starts; the data folder comes with `env`. */
   https?: boolean;
+  /** The extension is allowed in private windows. */
+  allowedInPrivate?: boolean;
+  /** The folder of another extension in place of the one under test; null for none. */
+  extension?: string | null;
+  /** Folders of other extensions that are there too. */
+  otherExtensions?: string[];
+  /** An ordinary proxy, host and port, that the person has chosen in the browser's settings; Chromium only. */
+  chosenProxy?: string;
+  /** The address of a proxy script (PAC) that the person has chosen in the browser's settings. */
+  proxyScript?: string;
+  /** The address the browser is started with. */
+  firstTab?: string;
+  /** What the extension keeps outlives the browser, as that of an installed one does; for a home that is used again. */
+  keepsExtension?: boolean;
   /** Takes any certificate for a good one: for the sites of ordinary names that a test plays. */
   acceptInsecureCerts?: boolean;
+  /** An authority whose certificates the browser believes, as if a person had said so: a file in PEM. */
+  authority?: string;
+  /** The address of a server of DNS over HTTPS, which alone is asked for names. */
+  doh?: string;
+  /** Leaves the welcome page open, which comes by itself with a new profile. */
+  welcome?: boolean;
 }
 
 export const kinds: Record<BrowserName, Kind> = { chromium, firefox };
@@ -72,6 +93,8 @@ export class TestBrowser {
   readonly #program: string;
   readonly #hostLogs: string[];
   readonly #cleanup: Cleanup;
+  /** The tabs of private windows. */
+  readonly #private: Page[] = [];
 
   private constructor(parts: {
     name: BrowserName;
@@ -104,6 +127,7 @@ export class TestBrowser {
         cleanup.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
       }
       const profile = join(home, kind.profile);
+      const fresh = !existsSync(profile);
       mkdirSync(profile, { recursive: true });
       const errors = join(home, "host-errors.log");
       const dataDirectory = options.env?.PKARR_DATA_DIR ?? "";
@@ -118,13 +142,21 @@ export class TestBrowser {
         if (name === "firefox") await newStore(profile);
         await switchHttps({ binary: options.program ?? binary, env }, "enable");
       }
+      if (options.authority) await trust(kind.store(home, profile), options.authority);
       const puppeteer = await kind.start({
         executable,
         profile,
         headed: options.headed ?? false,
         personal: options.personal ?? false,
-        extension: extensionDirectory(name),
+        extension: options.extension === undefined ? extensionDirectory(name) : options.extension,
         acceptInsecureCerts: options.acceptInsecureCerts ?? false,
+        allowedInPrivate: options.allowedInPrivate ?? false,
+        otherExtensions: options.otherExtensions ?? [],
+        chosenProxy: options.chosenProxy ?? null,
+        proxyScript: options.proxyScript ?? null,
+        firstTab: options.firstTab ?? null,
+        keepsExtension: options.keepsExtension ?? false,
+        doh: options.doh ?? null,
         env,
       });
       // Some of its processes take a moment longer than the first, and write to the profile until then.
@@ -132,16 +164,37 @@ export class TestBrowser {
       if (pid !== undefined) cleanup.defer(() => stopGroup(pid));
       // One that does not go when asked is stopped by the step above, with all it started.
       cleanup.defer(() => Promise.race([puppeteer.close(), sleep(CLOSE_TIMEOUT, null, { ref: false })]));
-      return new TestBrowser({ name, puppeteer, home, dataDirectory, manifest, program, hostLogs, cleanup });
+      const parts = { name, puppeteer, home, dataDirectory, manifest, program, hostLogs, cleanup };
+      const browser = new TestBrowser(parts);
+      const own = options.extension === undefined;
+      if (fresh && own && !options.welcome) await (await browser.welcomePage()).close();
+      return browser;
     } catch (failure) {
       await cleanup.run();
       throw failure;
     }
   }
 
+  /** The tab that the extension opens when it is installed. */
+  async welcomePage(): Promise<Page> {
+    const url = this.extensionUrl("welcome.html");
+    const find = async () => {
+      for (const page of await this.puppeteer.pages()) {
+        if ((await page.evaluate(() => location.href).catch(() => "")) === url) return page;
+      }
+      return null;
+    };
+    return await until(find, { timeout: 30_000, what: "the welcome page" });
+  }
+
   /** Puts the native host's manifest where this browser looks. */
   registerHost(): void {
     register(this.name, this.#manifest, this.#program);
+  }
+
+  /** Takes the native host's manifest away again. */
+  unregisterHost(): void {
+    unregister(this.#manifest);
   }
 
   /** A new tab at this address, with the response of its document. */
@@ -179,6 +232,21 @@ export class TestBrowser {
     await page.close();
   }
 
+  /** A new private window at this address; its first tab. */
+  async openPrivate(url: string): Promise<Page> {
+    const before = new Set(await this.puppeteer.pages());
+    await kinds[this.name].openPrivate(this, url);
+    const opened = async () => (await this.puppeteer.pages()).find((page) => !before.has(page)) ?? false;
+    const page = await until(opened, { what: "a private window" });
+    this.#private.push(page);
+    return page;
+  }
+
+  /** Closes all private windows. */
+  async closePrivate(): Promise<void> {
+    await Promise.all(this.#private.splice(0).map((page) => page.isClosed() || page.close()));
+  }
+
   /** A new tab with a page of the extension. */
   async openExtension(path: string): Promise<Page> {
     const url = this.extensionUrl(path);
@@ -186,7 +254,14 @@ export class TestBrowser {
     // Firefox opens these pages but does not tell when they are there.
     void page.goto(url).catch(() => {});
     const there = () =>
-      page.evaluate((wanted) => location.href === wanted && document.readyState === "complete", url);
+      page.evaluate(
+        (wanted) =>
+          location.href === wanted &&
+          document.readyState === "complete" &&
+          // A page that speaks the language of the person has its words once it has a direction.
+          (document.dir !== "" || document.querySelector("[data-say]") === null),
+        url,
+      );
     await until(there, { what: url });
     return page;
   }
@@ -194,6 +269,11 @@ export class TestBrowser {
   /** The address of a page of the extension. */
   extensionUrl(path: string): string {
     return kinds[this.name].extensionUrl(path);
+  }
+
+  /** Shows this tab as for people who prefer light or dark pages; in Firefox all tabs. */
+  async prefer(page: Page, scheme: "light" | "dark"): Promise<void> {
+    await kinds[this.name].prefer(page, scheme);
   }
 
   /** What the browser itself thinks of this tab's connection. */

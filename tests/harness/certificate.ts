@@ -24,6 +24,15 @@ export async function selfSigned(names: string[], days = 2): Promise<Certificate
   return await issue({ alternatives: names.map((name) => `DNS:${name}`), days });
 }
 
+/** An authority that its makers alone vouch for, in this folder. */
+export async function newAuthority(folder: string): Promise<AuthorityFiles> {
+  const files = { key: join(folder, "authority.key"), certificate: join(folder, "authority.pem") };
+  const { key, cert } = await issue({ isAuthority: true });
+  writeFileSync(files.key, key);
+  writeFileSync(files.certificate, cert);
+  return files;
+}
+
 /** For these names as openssl writes them, such as `DNS:example.com` and `IP:127.0.0.1`. */
 export async function signedBy(authority: AuthorityFiles, alternatives: string[]): Promise<Certificate> {
   return await issue({ authority, alternatives });

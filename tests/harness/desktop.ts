@@ -86,9 +86,10 @@ export class Desktop {
     await run("xdotool", ["type", "--clearmodifiers", "--delay", "12", text], { env: this.env });
   }
 
+  /** Keeps what is on the screen, where there is a program for that (ImageMagick's): what failed must not be hidden. */
   async screenshot(path: string): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
-    await run("import", ["-window", "root", path], { env: this.env });
+    await attempt("import", ["-window", "root", path], { env: this.env }).catch(() => {});
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,7 @@
  * `https://` for keys on one home, as the program switches it, and what is in the certificate stores below that home by
  * the word of NSS's own program.
  */
-import { readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "./pkarr.ts";
 import { run } from "./processes.ts";
@@ -25,6 +25,25 @@ export async function switchHttps(
 /** A store with nothing in it, as a browser has after its first start. */
 export async function newStore(folder: string): Promise<void> {
   await run("certutil", ["-N", "-d", `sql:${folder}`, "--empty-password"]);
+}
+
+/** Makes a store believe an authority's certificates; the store is made where there is none. */
+export async function trust(folder: string, authority: string): Promise<void> {
+  if (!existsSync(join(folder, "cert9.db"))) {
+    mkdirSync(folder, { recursive: true });
+    await newStore(folder);
+  }
+  await run("certutil", [
+    "-A",
+    "-d",
+    `sql:${folder}`,
+    "-n",
+    "An authority of the tests",
+    "-t",
+    "C,,",
+    "-i",
+    authority,
+  ]);
 }
 
 /** The certificates in each store below this home, by folder. */

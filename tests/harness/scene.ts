@@ -28,7 +28,7 @@ export interface SceneOptions<T> {
    */
   launch?: (world: World) => LaunchOptions;
   /** The same, after that and with something of it. */
-  launchAfter?: (world: World, prepared: T) => LaunchOptions;
+  launchAfter?: (world: World, prepared: T, name: BrowserName) => LaunchOptions;
   /** A key host's address that has to open before the tests begin: the extension and its host are at work then. */
   ready?: (prepared: T) => string;
 }
@@ -59,7 +59,7 @@ export function inEachBrowser<T extends object>(
         };
         const early = options.launchAfter ? null : launch(options.launch?.(world));
         const prepared = (await options.prepare?.(world, dns, name)) ?? ({} as T);
-        const browser = await (early ?? launch(options.launchAfter?.(world, prepared)));
+        const browser = await (early ?? launch(options.launchAfter?.(world, prepared, name)));
         stage = { world, dns, browser, ...prepared };
         if (options.ready)
           await browser.ready(options.ready(prepared)).catch((failure) => keep(what, failure));

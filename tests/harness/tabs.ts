@@ -22,3 +22,21 @@ export async function showing(
 export function shows(browser: TestBrowser, title: string, address: string, tab?: Page): Promise<Page> {
   return until(() => showing(browser, title, address, tab), { what: `a tab that shows ${address}` });
 }
+
+/** What of the extensions' interface is used inside their pages here. */
+interface Extension {
+  tabs: { query(filter: object): Promise<{ id: number; url: string }[]> };
+}
+
+/** The number by which the browser's extensions know the tab that shows this address. */
+export async function tabNumber(browser: TestBrowser, url: string): Promise<number> {
+  const asking = await browser.openExtension("names.html");
+  const id = await asking.evaluate(async (wanted) => {
+    const { browser, chrome } = globalThis as { browser?: Extension; chrome?: Extension };
+    const tabs = await (browser ?? chrome)?.tabs.query({});
+    return tabs?.find((tab) => tab.url === wanted)?.id;
+  }, url);
+  await asking.close();
+  if (!id) throw new Error(`no tab shows ${url}`);
+  return id;
+}

@@ -43,14 +43,21 @@ export class World {
   readonly bootstrap: string[];
   readonly settings: Settings;
   readonly #directory: string;
+  readonly #testnet: Running | null;
   readonly #cleanup: Cleanup;
   #addresses = 0;
   #keys = 0;
   #hosts = 0;
   #homes = 0;
 
-  private constructor(directory: string, bootstrap: string[], settings: Settings, cleanup: Cleanup) {
-    this.bootstrap = bootstrap;
+  private constructor(
+    directory: string,
+    testnet: { bootstrap: string[]; running: Running } | null,
+    settings: Settings,
+    cleanup: Cleanup,
+  ) {
+    this.bootstrap = testnet?.bootstrap ?? [];
+    this.#testnet = testnet?.running ?? null;
     this.settings = settings;
     this.#directory = directory;
     this.#cleanup = cleanup;
@@ -69,14 +76,12 @@ export class World {
         // A configuration of the user's own has no say here.
         env: { PKARR_DATA_DIR: join(directory, "data"), PKARR_CONFIG: "/dev/null" },
       };
-      let bootstrap: string[] = [];
-      if (!options.mainline) {
-        const testnet = await startTestnet(settings, NODES);
+      const testnet = options.mainline ? null : await startTestnet(settings, NODES);
+      if (testnet) {
         cleanup.defer(() => testnet.running.stop());
-        bootstrap = testnet.bootstrap;
-        Object.assign(settings.env, { PKARR_BOOTSTRAP: bootstrap.join(","), PKARR_NO_RELAYS: "1" });
+        Object.assign(settings.env, { PKARR_BOOTSTRAP: testnet.bootstrap.join(","), PKARR_NO_RELAYS: "1" });
       }
-      return new World(directory, bootstrap, settings, cleanup);
+      return new World(directory, testnet, settings, cleanup);
     } catch (failure) {
       await cleanup.run();
       throw failure;
@@ -180,6 +185,11 @@ export class World {
   /** Remembers what has to be undone with this world. */
   defer(step: () => unknown): void {
     this.#cleanup.defer(step);
+  }
+
+  /** Takes the DHT away for good. */
+  async cut(): Promise<void> {
+    await this.#testnet?.stop();
   }
 
   async stop(): Promise<void> {

@@ -3,9 +3,9 @@
  *
  *     node bittorrent_dht_net.mjs NODES [HOST:PORT…]
  *
- * Each node has an address of its own in 127.0.2.0/24. The nodes know each other and those named. When they do, one
- * line of JSON tells where they are: {"nodes": ["127.0.2.1:4321", …]}. Then each line on standard input is a command,
- * answered by one line:
+ * Each node has a subnet of its own, 127.2.N.0/24: of one subnet few are believed. The nodes know each other and those
+ * named. When they do, one line of JSON tells where they are: {"nodes": ["127.2.1.1:4321", …]}. Then each line on
+ * standard input is a command, answered by one line:
  *
  *     {"do": "put", "seed": HEX, "key": HEX, "seq": N, "value": HEX}   {"seq", "signature", "stored"}
  *     {"do": "get", "key": HEX}                                        {"seq", "signature", "value"}, or null when no node has an item
@@ -43,11 +43,11 @@ const [count, ...others] = process.argv.slice(2);
 const nodes = [];
 for (let number = 1; number <= Number(count); number += 1) {
   nodes.push(
-    await listen(new DHT({ bootstrap: false, timeout: TIMEOUT, verify: verifies }), `127.0.2.${number}`),
+    await listen(new DHT({ bootstrap: false, timeout: TIMEOUT, verify: verifies }), `127.2.${number}.1`),
   );
 }
 // A node that can't verify refuses to store: what the client finds, it finds on others.
-const client = await listen(new DHT({ bootstrap: false, timeout: TIMEOUT }), "127.0.2.254");
+const client = await listen(new DHT({ bootstrap: false, timeout: TIMEOUT }), "127.2.254.1");
 
 async function listen(dht, address) {
   dht.listen(0, address);

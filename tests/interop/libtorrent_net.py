@@ -3,9 +3,9 @@
 
     libtorrent_net.py NODES [HOST:PORT…]
 
-Each node has an address of its own in 127.0.1.0/24. The nodes know each other and those named. When they do, one line
-of JSON tells where they are: {"nodes": ["127.0.1.1:4321", …]}. Then each line on standard input is a command, answered
-by one line:
+Each node has a subnet of its own, 127.1.N.0/24: of one subnet few are believed. The nodes know each other and those
+named. When they do, one line of JSON tells where they are: {"nodes": ["127.1.1.1:4321", …]}. Then each line on standard
+input is a command, answered by one line:
 
     {"do": "put", "seed": HEX, "key": HEX, "value": HEX}
                                                {"seq", "signature", "stored"}: signed by libtorrent, with the seq of the
@@ -67,8 +67,8 @@ def known(node, until):
 
 def start(count, others):
     """Nodes that know each other and the others, and where they are."""
-    nodes = [session(f"127.0.1.{number}") for number in range(1, count + 1)]
-    places = [(f"127.0.1.{number}", node.listen_port()) for number, node in enumerate(nodes, 1)]
+    nodes = [session(f"127.1.{number}.1") for number in range(1, count + 1)]
+    places = [(f"127.1.{number}.1", node.listen_port()) for number, node in enumerate(nodes, 1)]
     until = time.monotonic() + PATIENCE
     for node, own in zip(nodes, places):
         wanted = [place for place in places + others if place != own]
