@@ -4,6 +4,7 @@
 mod idle;
 mod listen;
 mod place;
+mod rarely;
 mod requests;
 mod slots;
 
@@ -11,6 +12,7 @@ pub use self::listen::{Listen, ListenError};
 pub(crate) use self::{
     idle::Idle,
     place::{Network, Place},
+    rarely::unless,
     requests::Requests,
     slots::{Slot, Slots},
 };

@@ -36,10 +36,11 @@ mod tls;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
+use arc_swap::{ArcSwap, Guard};
 use tokio::{
     net::{TcpListener, UdpSocket},
     sync::Semaphore,
@@ -130,7 +131,7 @@ pub(crate) struct State {
     pub(crate) source: Source,
     pub(crate) metrics: Arc<Metrics>,
     names: NameServer,
-    config: RwLock<Arc<Config>>,
+    config: ArcSwap<Config>,
     tls: Tls,
     health: Health,
     /// Whether the DHT was ever reached.
@@ -146,8 +147,8 @@ pub(crate) struct State {
 
 impl State {
     /// The configuration that holds now.
-    pub(crate) fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn config(&self) -> Guard<Arc<Config>> {
+        self.config.load()
     }
 }
 
@@ -231,7 +232,7 @@ impl Server {
             deaf,
             ended: ended.clone(),
             tasks: TaskTracker::new(),
-            config: RwLock::new(Arc::new(config)),
+            config: ArcSwap::from_pointee(config),
         });
         let addresses = listen(&state)?;
         let keeping = tokio::spawn({
@@ -271,7 +272,7 @@ impl Server {
             network: before.network.clone(),
             ..config
         };
-        *state.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        state.config.store(Arc::new(config));
         Ok(fixed)
     }
 

@@ -32,10 +32,11 @@ mod zone;
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use arc_swap::{ArcSwap, Guard};
 use hickory_proto::{
     op::ResponseCode,
     rr::{Name, RecordType},
@@ -78,7 +79,7 @@ pub(crate) struct NameServer {
 struct Inner {
     source: Source,
     metrics: Arc<Metrics>,
-    rules: RwLock<Arc<Rules>>,
+    rules: ArcSwap<Rules>,
     /// For questions that wait for the DHT, for those that wait for name servers of keys, and for
     /// those that wait for upstream: a flood of one kind leaves the others alone, and what is known
     /// needs none.
@@ -189,7 +190,7 @@ impl NameServer {
             inner: Arc::new(Inner {
                 source,
                 metrics,
-                rules: RwLock::new(Arc::new(Rules::new(config, secrets))),
+                rules: ArcSwap::from_pointee(Rules::new(config, secrets)),
                 lookups: Semaphore::new(waiting),
                 delegations: Semaphore::new(waiting),
                 elsewhere: Semaphore::new(waiting),
@@ -217,7 +218,7 @@ impl NameServer {
             return;
         }
         let rules = Arc::new(Rules::new(config, secrets));
-        *inner.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        inner.rules.store(rules);
         // Answers hold no cookies.
         if before != config {
             inner.epochs.advance_all();
@@ -225,14 +226,8 @@ impl NameServer {
         }
     }
 
-    fn rules(&self) -> Arc<Rules> {
-        Arc::clone(
-            &self
-                .inner
-                .rules
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+    fn rules(&self) -> Guard<Arc<Rules>> {
+        self.inner.rules.load()
     }
 
     /// Who asks.

@@ -6,6 +6,15 @@ use hyper::{Request, body::Incoming};
 
 use super::{State, exchange::Answer, limits::Client};
 
+/// The answer to a question that was answered a moment ago.
+pub(super) fn at_once(
+    state: &State,
+    client: &Client,
+    request: &Request<Incoming>,
+) -> Option<Answer> {
+    state.names.remembered_by_http(request, client)
+}
+
 /// Answers a question.
 pub(super) async fn answer(
     state: &Arc<State>,

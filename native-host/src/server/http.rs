@@ -3,16 +3,20 @@
 //! HTTP/1.1 and HTTP/2, with TLS or without; of HTTP/2 without TLS a client has to know beforehand.
 //! Everything has an end: the number of connections, in all and from one place, the head of a
 //! request, its body, and silence. A reader so slow that nothing moves is silent, too, and so is a
-//! connection on which bytes move and no request happens: HTTP/2 could be kept open by pings alone.
+//! connection on which bytes move and no request happens: HTTP/2 could be kept open by pings alone, and
+//! HTTP/1.1 by a head that never ends. So the time for a head is counted once for a connection, not by
+//! an alarm for each request.
 
 use std::{
     convert::Infallible,
+    future::ready,
     io,
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
 
+use futures_util::future::Either;
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -27,7 +31,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{State, exchange::Peer, route};
-use crate::connections::{Idle, Requests, Slots};
+use crate::connections::{Idle, Requests, Slots, unless};
 
 /// How many bytes the head of a request may have, and how many fields.
 const MAX_HEAD: usize = 16 * 1024;
@@ -90,18 +94,17 @@ pub(super) async fn accept(
             let _hold = (permit, slot, state.metrics.connections.count());
             let ended = state.ended.clone();
             let connection = connection(stream, tls, peer, &state);
-            ended.run_until_cancelled(connection).await;
+            unless(pin!(connection), ended.cancelled()).await;
         });
     }
 }
 
-/// What connections are held to whose heads may take so long.
-fn builder(head: Duration) -> auto::Builder<TokioExecutor> {
+/// What connections are held to, but for time.
+fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(None)
         .max_headers(MAX_FIELDS)
         .max_buf_size(MAX_HEAD);
     builder
@@ -154,28 +157,37 @@ where
     let service = {
         let (state, requests) = (Arc::clone(state), Arc::clone(&requests));
         service_fn(move |request: Request<Incoming>| {
+            // Most answers are there already; what waits for others is many times as large.
+            if let Some(answer) = route::at_once(&state, &peer, &request) {
+                requests.pass();
+                return Either::Left(ready(Ok::<_, Infallible>(answer)));
+            }
             let (state, peer) = (Arc::clone(&state), Arc::clone(&peer));
             let open = requests.begin();
-            async move {
+            Either::Right(Box::pin(async move {
                 let answer = route::answer(&state, &peer, request).await;
                 drop(open);
-                Ok::<_, Infallible>(answer)
-            }
+                Ok(answer)
+            }))
         })
     };
-    let builder = builder(head);
+    let builder = builder();
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    tokio::select! {
-        biased;
-        outcome = connection.as_mut() => return outcome,
-        () = state.deaf.cancelled() => {
-            Pin::as_mut(&mut connection).graceful_shutdown();
-            return connection.await;
+    let quiet = async {
+        tokio::select! {
+            () = state.deaf.cancelled() => false,
+            () = requests.none_for(head) => true,
         }
-        () = requests.none_for(head) => {}
-    }
+    };
+    let quiet = match unless(connection.as_mut(), quiet).await {
+        Either::Left(outcome) => return outcome,
+        Either::Right(quiet) => quiet,
+    };
     // What is being sent may come to its end, and what is announced be heard.
     Pin::as_mut(&mut connection).graceful_shutdown();
+    if !quiet {
+        return connection.await;
+    }
     timeout(head, connection)
         .await
         .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))

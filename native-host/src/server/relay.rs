@@ -70,6 +70,29 @@ pub(super) fn key_text(path: &str) -> Option<[u8; 52]> {
     Some(key)
 }
 
+/// The answer to a request for a packet that is in memory.
+pub(super) fn at_once(
+    state: &Arc<State>,
+    client: &Client,
+    request: &Request<Incoming>,
+) -> Option<Answer> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let name = key_text(request.uri().path())?;
+    let policy = policy(request.uri().query()).filter(|policy| *policy != Policy::NetworkOnly)?;
+    let hit = state.source.hot(&name)?;
+    let mut answer = match state.source.limits().pay(client, Cost::Request) {
+        Ok(()) => {
+            state.metrics.hot.add();
+            found(request, &hit, policy)
+        }
+        Err(refusal) => refuse(state, &refusal),
+    };
+    for_all_origins(answer.headers_mut());
+    Some(answer)
+}
+
 /// Answers a request for a key.
 pub(super) async fn answer(
     state: &Arc<State>,
@@ -139,16 +162,6 @@ async fn get(state: &Arc<State>, client: &Client, request: &Request<Incoming>) -
         let reason = "there is no such policy; use CacheOnly, CacheFirst or NetworkOnly";
         return wrong(state, client, reason);
     };
-    if policy != Policy::NetworkOnly
-        && let Some(name) = key_text(path)
-        && let Some(hit) = state.source.hot(&name)
-    {
-        if let Err(refusal) = state.source.limits().pay(client, Cost::Request) {
-            return refuse(state, &refusal);
-        }
-        state.metrics.hot.add();
-        return found(request, &hit, policy);
-    }
     let key = match key(path) {
         Ok(key) => key,
         Err(reason) => return wrong(state, client, &reason),

@@ -17,6 +17,25 @@ use super::{
     relay::{self, at_a_price},
 };
 
+/// The answer to what is in memory, ready to be sent, which is most of what is asked; `None` where
+/// [`answer`] has to see to it.
+pub(super) fn at_once(
+    state: &Arc<State>,
+    peer: &Peer,
+    request: &Request<Incoming>,
+) -> Option<Answer> {
+    let client = client(state, peer, request);
+    let client = client.as_ref().unwrap_or(&peer.client);
+    let config = state.config();
+    let (face, answer) = match request.uri().path() {
+        "/dns-query" if config.doh.enabled => (Face::Doh, doh::at_once(state, client, request)?),
+        _ if config.relay.enabled => (Face::Relay, relay::at_once(state, client, request)?),
+        _ => return None,
+    };
+    state.metrics.answered(face, answer.status());
+    Some(answer)
+}
+
 /// Answers a request.
 pub(super) async fn answer(state: &Arc<State>, peer: &Peer, request: Request<Incoming>) -> Answer {
     let client = client(state, peer, &request);

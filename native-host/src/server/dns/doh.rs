@@ -13,7 +13,7 @@ use hyper::{
 };
 use url::form_urlencoded;
 
-use super::{NameServer, Way, json, message::Request};
+use super::{Kept, NameServer, Rules, Way, json, message::Request};
 use crate::server::{
     exchange::{self, Answer, BodyError},
     limits::Client,
@@ -24,6 +24,8 @@ const MEDIA_TYPE: &str = "application/dns-message";
 const JSON: &str = "application/dns-json";
 /// The largest question.
 const MOST_QUESTION: usize = 4096;
+/// The largest that is looked for in memory at once: a name has at most 255 bytes, and options are few.
+const MOST_REMEMBERED: usize = 512;
 
 /// Why there is no DNS answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,32 @@ enum Refusal {
 }
 
 impl NameServer {
+    /// The answer to a question by `GET` that memory has, in the form most clients ask in; `None` where
+    /// [`NameServer::serve_http`] has to see to it.
+    pub(crate) fn remembered_by_http(
+        &self,
+        request: &HttpRequest<Incoming>,
+        client: &Client,
+    ) -> Option<Answer> {
+        if *request.method() != Method::GET || !accepts(request.headers(), &[MEDIA_TYPE]) {
+            return None;
+        }
+        let text = plain(request.uri().query()?)?.as_bytes();
+        let mut room = [0; MOST_REMEMBERED];
+        let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
+        let room = room.get_mut(..length)?;
+        BASE64URL_NOPAD.decode_mut(text, room).ok()?;
+        let question = Request::parse(room).ok()?;
+        let rules = self.rules();
+        let kept = self.remembered(&question, client, &rules)?;
+        let mut answer = match self.admits(client) {
+            Ok(()) => self.said(&kept, &question, client, &rules).respond(),
+            Err(_) => refused(Refusal::TooMany),
+        };
+        for_all_origins(&mut answer);
+        Some(answer)
+    }
+
     /// Answers a request, by whatever version of HTTP it came. Its body may take so long to arrive.
     pub(crate) async fn serve_http(
         &self,
@@ -55,21 +83,12 @@ impl NameServer {
             _ => Err(Refusal::Method),
         };
         let mut answer = answered.unwrap_or_else(refused);
-        answer.headers_mut().insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            HeaderValue::from_static("*"),
-        );
+        for_all_origins(&mut answer);
         answer
     }
 
     async fn get(&self, head: &request::Parts, client: &Client) -> Result<Answer, Refusal> {
         let query = head.uri.query().unwrap_or_default();
-        // The common case, without a copy of anything.
-        if let Some(dns) = query.strip_prefix("dns=")
-            && !dns.contains(['&', '%', '+', '='])
-        {
-            return self.by_get(dns, &head.headers, client).await;
-        }
         let mut question = json::Question::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -93,7 +112,7 @@ impl NameServer {
         let bytes = question.to_message().ok_or(Refusal::Question)?;
         let answer = self.ask(&bytes, client).await.ok_or(Refusal::Question)?;
         let text = json::from_message(&answer.bytes).ok_or(Refusal::Question)?;
-        Ok(answer.respond(text.into(), HeaderValue::from_static(JSON)))
+        Ok(answer.respond_with(text.into(), HeaderValue::from_static(JSON)))
     }
 
     async fn by_get(
@@ -142,17 +161,16 @@ impl NameServer {
             return Err(Refusal::Accept);
         }
         let answer = self.ask(bytes, client).await.ok_or(Refusal::Question)?;
-        let bytes = answer.bytes.clone();
-        Ok(answer.respond(bytes, HeaderValue::from_static(MEDIA_TYPE)))
+        Ok(answer.respond())
     }
 
     /// `None` for what deserves no answer.
     async fn ask(&self, bytes: &[u8], client: &Client) -> Option<Said> {
         let rules = self.rules();
-        let mut out = Vec::with_capacity(bytes.len() + 256);
         let request = match Request::parse(bytes) {
             Ok(request) => request,
             Err(unfit) => {
+                let mut out = Vec::with_capacity(bytes.len() + 256);
                 return self
                     .refuse(bytes, unfit, client, &rules, &mut out)
                     .then(|| Said {
@@ -163,15 +181,20 @@ impl NameServer {
             }
         };
         let kept = self.kept(&request, client, &rules).await;
-        self.write(&kept.reply, &request, client, Way::Http, &rules, &mut out);
+        Some(self.said(&kept, &request, client, &rules))
+    }
+
+    fn said(&self, kept: &Kept, request: &Request<'_>, client: &Client, rules: &Rules) -> Said {
+        let mut out = Vec::with_capacity(request.size() + kept.reply.size());
+        self.write(&kept.reply, request, client, Way::Http, rules, &mut out);
         // RFC 8484, section 5.1: no longer than the least time to live. What failed may work again
         // the next moment.
         let max_age = matches!(kept.reply.code(), 0 | 3).then(|| kept.reply.ttl().as_secs());
-        Some(Said {
+        Said {
             bytes: out.into(),
             max_age,
             private: kept.forwarded || kept.alone,
-        })
+        }
     }
 }
 
@@ -184,12 +207,16 @@ struct Said {
 }
 
 impl Said {
-    fn respond(&self, body: Bytes, media_type: HeaderValue) -> Answer {
+    fn respond(self) -> Answer {
+        let bytes = self.bytes.clone();
+        self.respond_with(bytes, HeaderValue::from_static(MEDIA_TYPE))
+    }
+
+    fn respond_with(&self, body: Bytes, media_type: HeaderValue) -> Answer {
+        let shared = |text: String| HeaderValue::from_maybe_shared(Bytes::from(text));
         let cache = match self.max_age {
-            Some(seconds) if self.private => {
-                HeaderValue::from_str(&format!("private, max-age={seconds}"))
-            }
-            Some(seconds) => HeaderValue::from_str(&format!("max-age={seconds}")),
+            Some(seconds) if self.private => shared(format!("private, max-age={seconds}")),
+            Some(seconds) => shared(format!("max-age={seconds}")),
             None => Ok(HeaderValue::from_static("no-store")),
         };
         let mut response = Response::new(Full::new(body));
@@ -268,6 +295,20 @@ fn preflight() -> Answer {
     response
 }
 
+/// Lets pages of all origins read an answer.
+fn for_all_origins(answer: &mut Answer) {
+    answer.headers_mut().insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+}
+
+/// The message in a query that has nothing else, and nothing that is written in another way than needed.
+fn plain(query: &str) -> Option<&str> {
+    let message = query.strip_prefix("dns=")?;
+    (!message.contains(['&', '%', '+', '='])).then_some(message)
+}
+
 /// A media type without its parameters.
 fn essence(value: &str) -> &str {
     value.split(';').next().unwrap_or_default().trim()
@@ -282,7 +323,7 @@ fn accepts(headers: &HeaderMap, offered: &[&str]) -> bool {
         };
         for range in value.split(',').filter(|range| !range.trim().is_empty()) {
             named = true;
-            let kind = essence(range).to_ascii_lowercase();
+            let kind = essence(range);
             let excluded = range.split(';').skip(1).any(|parameter| {
                 let Some((name, weight)) = parameter.split_once('=') else {
                     return false;
@@ -293,7 +334,10 @@ fn accepts(headers: &HeaderMap, offered: &[&str]) -> bool {
                         .parse::<f32>()
                         .is_ok_and(|weight| weight == 0.0)
             });
-            let matches = kind == "*/*" || kind == "application/*" || offered.contains(&&*kind);
+            let matches = ["*/*", "application/*"]
+                .iter()
+                .chain(offered)
+                .any(|offer| kind.eq_ignore_ascii_case(offer));
             if matches && !excluded {
                 return true;
             }
