@@ -64,7 +64,10 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt};
-use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{OnceCell, mpsc, oneshot, watch},
+};
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
 use self::{
@@ -152,6 +155,8 @@ pub struct DhtConfig {
     pub bind_v6: Option<SocketAddrV6>,
     /// Whether IPv6 is used beside IPv4, where there is any.
     pub ipv6: bool,
+    /// Where the node does its work: in the runtime of whoever asks first, unless said otherwise.
+    pub runtime: Option<Handle>,
 }
 
 impl Default for DhtConfig {
@@ -163,6 +168,7 @@ impl Default for DhtConfig {
             bind_v4: None,
             bind_v6: None,
             ipv6: true,
+            runtime: None,
         }
     }
 }
@@ -461,7 +467,11 @@ impl Dht {
     /// Opens the sockets, reads what is remembered, and starts the task of the node.
     async fn open(&self) -> Result<Running, DhtError> {
         let config = &*self.config;
-        let sockets = Sockets::open(config).map_err(|error| DhtError::Socket(error.to_string()))?;
+        let runtime = config.runtime.clone().unwrap_or_else(Handle::current);
+        let sockets = {
+            let _inside = runtime.enter();
+            Sockets::open(config).map_err(|error| DhtError::Socket(error.to_string()))?
+        };
         let families = [sockets.v4.is_some(), sockets.v6.is_some()];
         let now = Now::read();
         let mut engine = Engine::new(config, families, now);
@@ -488,10 +498,10 @@ impl Dht {
             }),
         };
         if self.model.is_none() {
-            tokio::spawn(driver.run());
+            runtime.spawn(driver.run());
         } else {
             // Nothing is written into a log, either, however much is to be in it.
-            tokio::spawn(driver.run().with_subscriber(NoSubscriber::default()));
+            runtime.spawn(driver.run().with_subscriber(NoSubscriber::default()));
         }
         Ok(Running {
             commands,

@@ -14,6 +14,7 @@
 //! server that is stopped announces it, finishes what it has begun, and ends ([`Server::stop`]).
 
 mod app;
+mod behind;
 pub mod config;
 mod dns;
 mod doh;
@@ -52,6 +53,9 @@ use tokio_util::{
     task::TaskTracker,
 };
 
+pub use self::{
+    behind::Behind, config::Dns, dns::SecretError, notify::notify, reload::Watch, tls::TlsError,
+};
 use self::{
     config::Config,
     dns::{NameServer, Secrets, TcpLimits},
@@ -62,7 +66,6 @@ use self::{
     source::Source,
     tls::Tls,
 };
-pub use self::{config::Dns, dns::SecretError, notify::notify, reload::Watch, tls::TlsError};
 use crate::{
     cache,
     connections::{Listen, Slots},

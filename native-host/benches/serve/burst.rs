@@ -1,6 +1,7 @@
 //! Many packets put at once, and answers from memory while unknown keys are asked for.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Barrier,
         atomic::{AtomicBool, Ordering},
@@ -24,7 +25,9 @@ const FLOOD: usize = 1000;
 const FLOODING: usize = 50;
 /// Connections that ask for what is known, and for how long without a flood.
 const ASKING: usize = 4;
-const CALM: Duration = Duration::from_secs(4);
+const CALM: Duration = Duration::from_secs(1);
+/// Calm and flood in turns.
+const ROUNDS: usize = 7;
 
 pub(crate) fn print() {
     let world = World::start();
@@ -40,26 +43,53 @@ pub(crate) fn print() {
     let item = relay::signed();
     assert_eq!(world::put(ours.http, &item), 204);
     let request = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", item.key()).into_bytes();
-    let calm = ask_until(ours.http, &request, |began| began.elapsed() > CALM);
+    let mut rounds: Vec<Round> = (0..ROUNDS).map(|_| round(ours.http, &request)).collect();
+    rounds.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
+    let shed: usize = rounds.iter().map(|round| round.shed).sum();
+    let median = &rounds[ROUNDS / 2];
+    println!(
+        "{:<34}{:>10.2} ms calm, {:.2} ms in a flood of {FLOOD} unknown keys ({shed} shed): {:.2}, of {ROUNDS} from {:.2} to {:.2} (goal: ≤ 2)",
+        "GET from memory, p99",
+        millis(median.calm),
+        millis(median.flooded),
+        median.ratio(),
+        rounds[0].ratio(),
+        rounds[ROUNDS - 1].ratio(),
+    );
+}
+
+/// The 99th percentile of what is known without a flood and in one.
+struct Round {
+    calm: Duration,
+    flooded: Duration,
+    shed: usize,
+}
+
+impl Round {
+    fn ratio(&self) -> f64 {
+        self.flooded.as_secs_f64() / self.calm.as_secs_f64()
+    }
+}
+
+fn round(at: SocketAddr, request: &[u8]) -> Round {
+    let calm = ask_until(at, request, |began| began.elapsed() > CALM);
     let flooding = AtomicBool::new(true);
     let mut shed = 0;
     let flooded = thread::scope(|scope| {
         let flood = scope.spawn(|| {
-            let shed = flood(ours.http);
+            let shed = flood(at);
             flooding.store(false, Ordering::Relaxed);
             shed
         });
-        let times = ask_until(ours.http, &request, |_| !flooding.load(Ordering::Relaxed));
+        let times = ask_until(at, request, |_| !flooding.load(Ordering::Relaxed));
         shed = flood.join().unwrap();
         times
     });
-    println!(
-        "{:<34}{:>10.2} ms calm, {:.2} ms in a flood of {FLOOD} unknown keys ({shed} shed): {:.2} (goal: ≤ 2)",
-        "GET from memory, p99",
-        millis(calm),
-        millis(flooded),
-        flooded.as_secs_f64() / calm.as_secs_f64()
-    );
+    Round {
+        calm,
+        flooded,
+        shed,
+    }
 }
 
 fn millis(time: Duration) -> f64 {
@@ -67,7 +97,7 @@ fn millis(time: Duration) -> f64 {
 }
 
 /// Puts bursts of new packets; gives how many failed, and how long each took.
-fn bursts(at: std::net::SocketAddr) -> (usize, Vec<Duration>) {
+fn bursts(at: SocketAddr) -> (usize, Vec<Duration>) {
     let mut failed = 0;
     let mut times = Vec::new();
     for _ in 0..BURSTS {
@@ -105,11 +135,7 @@ fn new() -> pkarr_host::item::SignedItem {
 }
 
 /// Asks for what is known until it is enough; gives the 99th percentile.
-fn ask_until(
-    at: std::net::SocketAddr,
-    request: &[u8],
-    enough: impl Fn(Instant) -> bool + Sync,
-) -> Duration {
+fn ask_until(at: SocketAddr, request: &[u8], enough: impl Fn(Instant) -> bool + Sync) -> Duration {
     let began = Instant::now();
     let mut times: Vec<Duration> = thread::scope(|scope| {
         let threads: Vec<_> = (0..ASKING)
@@ -136,7 +162,7 @@ fn ask_until(
 }
 
 /// Asks for unknown keys; gives how many were refused.
-fn flood(at: std::net::SocketAddr) -> usize {
+fn flood(at: SocketAddr) -> usize {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..FLOODING)
             .map(|_| {

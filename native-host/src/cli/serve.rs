@@ -13,7 +13,7 @@ use crate::{
     dht::{Dht, DhtConfig},
     problem::{Code, Problem},
     relays::{RelayLimits, Relays},
-    server::{self, Addresses, Server, Watch, cache_limits, config, config::Config},
+    server::{self, Addresses, Behind, Server, Watch, cache_limits, config, config::Config},
     settings::{Configuration, Given, Name, Settings},
 };
 
@@ -152,8 +152,10 @@ pub(super) async fn run(
     // Not the folder of this user's browsers: there are other limits, and others' keys.
     let folder = settings.data_dir.join("serve");
     let cache = Cache::open(&folder.join("cache.db"), cache_limits(&config));
+    let behind = Behind::start().map_err(|error| Problem::new(Code::Internal, error))?;
     let dht = DhtConfig {
         folder: Some(folder),
+        runtime: Some(behind.handle().clone()),
         ..settings.dht()
     };
     let dht = match config.network.dht_server {
