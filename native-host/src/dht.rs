@@ -74,7 +74,7 @@ use self::{
     scribe::Notebook,
     socket::Sockets,
 };
-use crate::{item::SignedItem, key::PublicKey};
+use crate::{item::SignedItem, key::PublicKey, tasks};
 
 pub use id::{Distance, Id, Node};
 pub use report::{DhtInfo, LookupReport, PutReport, Refusal};
@@ -293,7 +293,7 @@ impl Dht {
     /// Joins the network in the background and stays in it, so that lookups find it ready.
     pub fn start(&self) {
         let dht = self.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             match dht.ready().await {
                 // It may have ended since.
                 Ok(node) => _ = node.commands.send(Command::Stay),
@@ -488,10 +488,10 @@ impl Dht {
             }),
         };
         if self.model.is_none() {
-            tokio::spawn(driver.run());
+            tasks::spawn(driver.run());
         } else {
             // Nothing is written into a log, either, however much is to be in it.
-            tokio::spawn(driver.run().with_subscriber(NoSubscriber::default()));
+            tasks::spawn(driver.run().with_subscriber(NoSubscriber::default()));
         }
         Ok(Running {
             commands,

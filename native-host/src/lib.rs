@@ -96,6 +96,7 @@ pub mod server;
 pub mod settings;
 pub mod site;
 pub mod system_proxy;
+mod tasks;
 pub mod tls;
 pub mod trust;
 mod turns;

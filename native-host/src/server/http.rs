@@ -27,7 +27,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{State, exchange::Peer, route};
-use crate::connections::{Idle, Requests, Slots};
+use crate::{
+    connections::{Idle, Requests, Slots},
+    tasks::boxed,
+};
 
 /// How many bytes the head of a request may have, and how many fields.
 const MAX_HEAD: usize = 16 * 1024;
@@ -86,12 +89,12 @@ pub(super) async fn accept(
         };
         let state = Arc::clone(&state);
         let tasks = state.tasks.clone();
-        tasks.spawn(async move {
+        tasks.spawn(boxed(async move {
             let _hold = (permit, slot, state.metrics.connections.count());
             let ended = state.ended.clone();
             let connection = connection(stream, tls, peer, &state);
             ended.run_until_cancelled(connection).await;
-        });
+        }));
     }
 }
 
