@@ -90,6 +90,7 @@ pub mod packet;
 mod private;
 pub mod problem;
 pub mod publisher;
+mod recent;
 pub mod relays;
 pub mod resolver;
 pub mod server;
