@@ -308,7 +308,7 @@ pub(super) fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
             }
         }
     }
-    files.sort();
+    files.sort_unstable();
     Ok(files)
 }
 
