@@ -84,13 +84,10 @@ stage() {
   local tree=$1 share=$1/usr/share
   install -D -m 755 "$program" "$tree/usr/bin/pkarr"
 
-  "$program" man "$share/man/man1" >/dev/null
-  gzip -9n "$share/man/man1"/*
-  install -d "$share/bash-completion/completions" "$share/zsh/vendor-completions" "$share/fish/vendor_completions.d"
-  "$program" completions bash >"$share/bash-completion/completions/pkarr"
-  "$program" completions zsh >"$share/zsh/vendor-completions/_pkarr"
-  "$program" completions fish >"$share/fish/vendor_completions.d/pkarr.fish"
-
+  write_manual "$share/man/man1"
+  write_completions bash "$share/bash-completion/completions/pkarr"
+  write_completions zsh "$share/zsh/vendor-completions/_pkarr"
+  write_completions fish "$share/fish/vendor_completions.d/pkarr.fish"
   stage_units "$tree"
   stage_browsers "$tree"
 
@@ -98,6 +95,18 @@ stage() {
   install -m 644 "$root/README.md" "$root"/docs/*.md "$share/doc/pkarr/"
   rm "$share/doc/pkarr/releasing.md"
   find "$tree" -type d -exec chmod 755 {} +
+}
+
+# write_manual FOLDER
+write_manual() {
+  "$program" man "$1" >/dev/null
+  gzip -9n "$1"/*
+}
+
+# write_completions SHELL FILE
+write_completions() {
+  install -d "$(dirname "$2")"
+  "$program" completions "$1" >"$2"
 }
 
 # The units of this folder name places of programs that are installed by hand.

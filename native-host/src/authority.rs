@@ -18,7 +18,6 @@ use std::{
 };
 
 use data_encoding::HEXUPPER;
-use moka::sync::Cache;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair as CertificateKey, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
@@ -34,7 +33,10 @@ use time::OffsetDateTime;
 use x509_parser::parse_x509_certificate;
 use zeroize::Zeroizing;
 
-use crate::key::{KeyHost, KeyPair};
+use crate::{
+    key::{KeyHost, KeyPair},
+    recent::Recent,
+};
 
 mod constraints;
 mod folder;
@@ -58,7 +60,7 @@ const LEAF_LIFE: Duration = DAY.saturating_mul(90);
 /// How long a leaf is used before another is made.
 const LEAF_USE: Duration = DAY.saturating_mul(30);
 /// How many leaves are remembered.
-const LEAVES: u64 = 4096;
+const LEAVES: usize = 4096;
 
 /// Why there is no root, or no leaf.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +108,7 @@ pub struct Authority {
     constraints_are_current: bool,
     probe: KeyHost,
     file: PathBuf,
-    leaves: Cache<KeyHost, Leaf>,
+    leaves: Recent<KeyHost, Leaf>,
 }
 
 #[derive(Clone)]
@@ -289,7 +291,7 @@ impl Authority {
             constraints_are_current,
             probe,
             file,
-            leaves: Cache::new(LEAVES),
+            leaves: Recent::new(LEAVES),
             der,
         })
     }

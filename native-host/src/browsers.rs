@@ -25,6 +25,7 @@ mod plan;
 mod program;
 mod purge;
 mod registry;
+mod removal;
 mod replaced;
 mod service;
 mod step;
@@ -33,7 +34,7 @@ mod table;
 use std::{io, path::PathBuf};
 
 pub use self::{
-    apply::{Done, Fate, Removal, Removed, apply, removals, remove},
+    apply::{Done, apply},
     extension::Bundle,
     greet::{GreetError, Greeting, greet},
     inspect::{Condition, Inspection, Registration, inspect},
@@ -43,6 +44,7 @@ pub use self::{
     plan::{Ground, Which, Wishes, plan},
     program::Source,
     purge::{purge, what_is_kept},
+    removal::{Fate, Removal, Removed, removals, remove},
     replaced::remove_replaced,
     service::{GATEWAY_ADDRESS, Turn, turn},
     step::{Make, Place, Plan, Refusal, Step, Verdict, What},

@@ -53,7 +53,7 @@ use self::{kept::Files, known::Inner, store::Store};
 use crate::{item::SignedItem, key::PublicKey};
 
 /// How many keys without a record are remembered.
-pub const MAX_ABSENT: u64 = 1_000;
+pub const MAX_ABSENT: usize = 1_000;
 /// How long it is remembered that a key has no record.
 pub const ABSENT_FOR: Duration = Duration::from_secs(10);
 
@@ -247,7 +247,7 @@ impl Cache {
     pub async fn clear(&self) -> Result<(), CacheError> {
         let cleared = self.write(rows::clear).await;
         self.inner.keys.invalidate_all();
-        self.inner.absent.invalidate_all();
+        self.inner.absent.clear();
         if let Some(store) = &self.inner.store {
             store.shrink().await;
         }
@@ -292,7 +292,7 @@ impl Cache {
 
     /// Whether nothing was found for the key a moment ago.
     pub fn is_absent(&self, key: &PublicKey) -> bool {
-        self.inner.absent.contains_key(key)
+        self.inner.absent.get(key).is_some()
     }
 
     /// Remembers for a moment that nothing was found for the key.

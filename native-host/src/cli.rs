@@ -26,6 +26,7 @@ mod output;
 mod packet;
 mod passphrase;
 mod pin;
+mod progress;
 mod proxy;
 mod publish;
 mod records;

@@ -77,7 +77,11 @@ use self::{
     scribe::Notebook,
     socket::Sockets,
 };
-use crate::{item::SignedItem, key::PublicKey};
+use crate::{
+    item::SignedItem,
+    key::PublicKey,
+    tasks::{self, boxed},
+};
 
 pub use id::{Distance, Id, Node};
 pub use report::{DhtInfo, LookupReport, PutReport, Refusal};
@@ -299,7 +303,7 @@ impl Dht {
     /// Joins the network in the background and stays in it, so that lookups find it ready.
     pub fn start(&self) {
         let dht = self.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             match dht.ready().await {
                 // It may have ended since.
                 Ok(node) => _ = node.commands.send(Command::Stay),
@@ -498,10 +502,10 @@ impl Dht {
             }),
         };
         if self.model.is_none() {
-            runtime.spawn(driver.run());
+            runtime.spawn(boxed(driver.run()));
         } else {
             // Nothing is written into a log, either, however much is to be in it.
-            runtime.spawn(driver.run().with_subscriber(NoSubscriber::default()));
+            runtime.spawn(boxed(driver.run().with_subscriber(NoSubscriber::default())));
         }
         Ok(Running {
             commands,

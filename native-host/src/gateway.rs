@@ -64,7 +64,7 @@ use tokio::{
 };
 
 use self::{body::Body, http::Proxy, inside::Tunnels};
-use crate::{address::PrivateAccess, authority::Roots, resolver::Resolver};
+use crate::{address::PrivateAccess, authority::Roots, resolver::Resolver, tasks};
 
 /// How many connections are served at the same time; more wait.
 const MAX_CONNECTIONS: usize = 1024;
@@ -125,7 +125,7 @@ impl Gateway {
             current: current.clone(),
             pac: config.pac.then_some(address),
         };
-        let accepting = tokio::spawn(accept(listener, doors));
+        let accepting = tasks::spawn(accept(listener, doors));
         tracing::debug!(%address, "gateway listens");
         Ok(Self {
             address,
@@ -208,7 +208,7 @@ async fn accept(listener: TcpListener, doors: Doors) {
             Ok((stream, _)) => {
                 failing = false;
                 let doors = doors.clone();
-                tokio::spawn(async move {
+                tasks::spawn(async move {
                     serve(stream, doors).await;
                     drop(permit);
                 });

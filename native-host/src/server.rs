@@ -75,6 +75,7 @@ use crate::{
     publisher::Publisher,
     relays::Relays,
     resolver::{Resolver, ResolverConfig},
+    tasks,
 };
 
 /// How long it may take to write down at the end what was asked for.
@@ -238,7 +239,7 @@ impl Server {
             config: ArcSwap::from_pointee(config),
         });
         let addresses = listen(&state)?;
-        let keeping = tokio::spawn({
+        let keeping = tasks::spawn({
             let ending = state.deaf.clone();
             async move { keep.run(ending).await }
         });
@@ -330,17 +331,17 @@ fn listen(state: &Arc<State>) -> Result<Addresses, ServerError> {
     for (listener, socket) in questions {
         let (names, stop) = (state.names.clone(), state.deaf.clone());
         let limits = TcpLimits::from(&config.dns);
-        state.tasks.spawn(async move {
+        state.tasks.spawn(tasks::boxed(async move {
             tokio::join!(
                 names.serve_udp(socket, stop.clone()),
                 names.serve_tcp(listener, limits, stop.clone()),
             );
-        });
+        }));
     }
     for (listener, tls) in listeners {
         let (permits, slots) = (Arc::clone(&permits), slots.clone());
         let accepting = http::accept(listener, tls, Arc::clone(state), permits, slots);
-        state.tasks.spawn(accepting);
+        state.tasks.spawn(tasks::boxed(accepting));
     }
     Ok(addresses)
 }

@@ -9,7 +9,6 @@
 
 use std::{io, sync::Arc};
 
-use moka::sync::Cache;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName,
     PeerIncompatible, ServerConfig, SignatureScheme,
@@ -28,7 +27,10 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::key::{KeyHost, KeyPair, PublicKey};
+use crate::{
+    key::{KeyHost, KeyPair, PublicKey},
+    recent::Recent,
+};
 
 /// ALPN of HTTP/2 (RFC 9113, section 3.2).
 pub const H2: &[u8] = b"h2";
@@ -45,7 +47,7 @@ const PKCS8: [u8; 16] = [
 ];
 
 /// How many keys' sessions are remembered for a faster next handshake.
-const REMEMBERED_KEYS: u64 = 256;
+const REMEMBERED_KEYS: usize = 256;
 /// How many host names of one key have sessions remembered.
 const SESSIONS_PER_KEY: usize = 8;
 
@@ -102,7 +104,7 @@ impl TlsError {
 #[derive(Debug, Clone)]
 pub struct KeyConnector {
     /// A configuration for each key: its sessions must be resumed for no other.
-    configs: Cache<(PublicKey, Alpn), Arc<ClientConfig>>,
+    configs: Recent<(PublicKey, Alpn), Arc<ClientConfig>>,
 }
 
 /// What is to be spoken inside.
@@ -118,7 +120,7 @@ impl KeyConnector {
     /// Makes one that remembers nothing yet.
     pub fn new() -> Self {
         Self {
-            configs: Cache::new(REMEMBERED_KEYS),
+            configs: Recent::new(REMEMBERED_KEYS),
         }
     }
 

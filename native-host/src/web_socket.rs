@@ -21,6 +21,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::tasks;
+
 /// How long one side may go on after the other has ended. A page that closes its side can’t be
 /// answered any more, and a site that never ends must not hold its sockets for ever.
 const GRACE: Duration = Duration::from_secs(30);
@@ -50,7 +52,7 @@ pub(crate) fn join(
     permit: OwnedSemaphorePermit,
 ) {
     let joined = joined(browser, upgrade::on(site));
-    tokio::spawn(async move {
+    tasks::spawn(async move {
         joined.await;
         drop(permit);
     });

@@ -46,7 +46,8 @@ if (!program) {
   process.exit(2);
 }
 
-const MEBI = 1024 * 1024;
+/** As disks and downloads are counted. */
+const MEGA = 1_000_000;
 const HELLO = message({ jsonrpc: "2.0", id: 1, method: "hello", params: { version: "1.0.0", protocol: 1 } });
 
 /** Chromium gives its hosts the origin of the extension. */
@@ -114,12 +115,12 @@ async function main(program: string): Promise<void> {
   say();
   say(`Memory after ${values.idle} s without a question:`);
   say(`  RSS ${mb(memory.rss)}   PSS ${mb(memory.pss)}   its own ${mb(memory.own)}`);
-  say(verdict(memory.rss / MEBI, 15, "MB"));
+  say(verdict(memory.rss / MEGA, 15, "MB"));
   for (const [what, bytes] of memory.mappings) say(`  ${mb(bytes).padStart(9)}  ${what}`);
   say();
   say(`Size of ${program}:`);
   say(`  ${mb(size)}`);
-  say(verdict(size / MEBI, 9, "MB"));
+  say(verdict(size / MEGA, 9, "MB"));
   for (const [what, bytes] of parts) say(`  ${mb(bytes).padStart(9)}  ${what}`);
   if (values.crates) say(`\n${crates()}`);
 }
@@ -266,7 +267,7 @@ function ms(value: number): string {
 }
 
 function mb(bytes: number): string {
-  return `${(bytes / MEBI).toFixed(2)} MB`;
+  return `${(bytes / MEGA).toFixed(2)} MB`;
 }
 
 function say(line = ""): void {

@@ -59,6 +59,18 @@ suite("the archive", () => {
     for (const { state, what } of [...of("program"), ...of("browsers")]) assert.equal(state, "good", what);
   });
 
+  test("stops where somebody has changed a file, and says so", async () => {
+    const manifest = `.mozilla/native-messaging-hosts/${identity.host}.json`;
+    const before = readFileSync(join(visitor.home, manifest), "utf8");
+    await visitor.write(manifest, before.replace("}", " }"));
+    const { status, stdout, stderr } = await visitor.attempt(script, ["--uninstall"]);
+    assert.notEqual(status, 0);
+    assert.match(stdout, /somebody has changed it since; --force removes it/);
+    assert.match(stderr, /the extension, the manual and the completions stay as well/);
+    assert.ok(existsSync(join(visitor.home, ".local/share/man/man1/pkarr.1.gz")));
+    await visitor.write(manifest, before);
+  });
+
   test("leaves what the program kept for its user when it is uninstalled, and nothing else", async () => {
     await visitor.run(script, ["--uninstall"]);
     const own = join(visitor.home, ".local/share/pkarr");

@@ -91,7 +91,8 @@ if [ -n "$remove" ]; then
   # Not the one of that name where it was installed, which may be somebody else's.
   "$here/pkarr" uninstall "$@" || {
     status=$?
-    echo 'install.sh: the rest stays too. --force also removes what somebody has changed since.' >&2
+    # Why, it has said itself; and what is to be done about it.
+    echo 'install.sh: so the extension, the manual and the completions stay as well. Run this again whenever you like.' >&2
     exit "$status"
   }
   if [ -n "$dry" ]; then

@@ -243,15 +243,8 @@ fn tree(planner: &mut Planner<'_>, target: &Target, from: &Path, to: PathBuf) {
 }
 
 fn copy(planner: &mut Planner<'_>, target: &Target, from: &Path, to: PathBuf) {
-    let look = planner.ground.look;
-    let verdict = match look.sum(&to) {
-        None if look.kind(&to) == Kind::Absent => Verdict::Make(Make::Copy(from.to_owned())),
-        Some(there) if look.sum(from).is_some_and(|here| here == there) => Verdict::Already,
-        Some(there) if planner.wishes.force || planner.ground.ledger.has_file(&to, &there) => {
-            Verdict::Make(Make::Copy(from.to_owned()))
-        }
-        _ => Verdict::Refused(Refusal::Occupied),
-    };
+    let Planner { ground, wishes, .. } = planner;
+    let verdict = ground.copied(from, &to, Make::Copy, wishes.force);
     planner.add(
         Some(target),
         What::Extension,

@@ -233,7 +233,7 @@ impl Book {
                 break lock;
             }
         };
-        folders.sort();
+        folders.sort_unstable();
         folders.dedup();
         Ok(Self {
             ledger: read(folder)?,
@@ -329,7 +329,7 @@ impl Book {
             absent(fs::remove_file(self.folder.join(name))).map_err(failed)?;
         }
         self.lock = None;
-        folders.sort();
+        folders.sort_unstable();
         for folder in folders.iter().rev() {
             // Others have put something there.
             if fs::remove_dir(folder).is_err() {

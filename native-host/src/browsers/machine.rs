@@ -44,21 +44,19 @@ pub struct Folders {
 impl Folders {
     /// Those of the user who runs the program, whose data is in `own`; `None` when there is no home.
     pub fn of_user(own: PathBuf) -> Option<Self> {
-        let home = directories::BaseDirs::new()?.home_dir().to_owned();
-        let set = |name: &str| {
-            env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        let or = |name: &str, below: &str| set(name).unwrap_or_else(|| home.join(below));
+        let of_user = directories::BaseDirs::new()?;
+        let program_files = env::var_os("ProgramFiles").map(PathBuf::from);
         Some(Self {
             system: System::here(),
-            config: or("XDG_CONFIG_HOME", ".config"),
-            data: or("XDG_DATA_HOME", ".local/share"),
-            local_app_data: or("LOCALAPPDATA", "AppData\\Local"),
-            app_data: or("APPDATA", "AppData\\Roaming"),
-            program_files: set("ProgramFiles").unwrap_or_else(|| "C:\\Program Files".into()),
-            home,
+            home: of_user.home_dir().to_owned(),
+            // Each of these is what its name says on the system whose paths begin with it.
+            config: of_user.config_dir().to_owned(),
+            data: of_user.data_dir().to_owned(),
+            local_app_data: of_user.data_local_dir().to_owned(),
+            app_data: of_user.data_dir().to_owned(),
+            program_files: program_files
+                .filter(|path| path.is_absolute())
+                .unwrap_or_else(|| "C:\\Program Files".into()),
             own,
             root: None,
         })
@@ -310,7 +308,7 @@ pub(super) fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
             }
         }
     }
-    files.sort();
+    files.sort_unstable();
     Ok(files)
 }
 

@@ -121,6 +121,28 @@ impl Ground<'_> {
         }
     }
 
+    /// What is to be done for a copy of a file to be there.
+    pub(super) fn copied(
+        &self,
+        from: &Path,
+        to: &Path,
+        make: fn(PathBuf) -> Make,
+        force: bool,
+    ) -> Verdict {
+        let make = || Verdict::Make(make(from.to_owned()));
+        let Ground { look, ledger, .. } = self;
+        match look.kind(to) {
+            Kind::Absent => make(),
+            Kind::File => match (look.sum(to), look.sum(from)) {
+                (Some(there), Some(here)) if there == here => Verdict::Already,
+                (Some(there), _) if ledger.has_file(to, &there) => make(),
+                _ if force => make(),
+                _ => Verdict::Refused(Refusal::Occupied),
+            },
+            _ => Verdict::Refused(Refusal::Occupied),
+        }
+    }
+
     /// The file that has the manifests’ text on Windows, where keys only name it.
     pub(super) fn manifest_file(&self, engine: Engine, scope: Scope) -> PathBuf {
         let name = match engine {
@@ -289,7 +311,9 @@ impl Planner<'_> {
         let program = match &target.reach {
             Reach::Flatpak(app) => {
                 let place = program::in_flatpak(self.ground.folders, app);
-                let verdict = program::copied(self.ground, self.wishes, settled, &place);
+                let verdict =
+                    self.ground
+                        .copied(&settled.source, &place, Make::Program, self.wishes.force);
                 let step = Some(Place::Path(place.clone()));
                 self.add(Some(target), What::Program, step, verdict);
                 place

@@ -7,7 +7,7 @@ use super::{
     BrowsersError,
     machine::{Folders, Kind, Look, Scope},
     plan::{Ground, Wishes},
-    step::{Make, Refusal, Verdict},
+    step::{Make, Verdict},
     table::System,
 };
 
@@ -84,17 +84,13 @@ pub(super) fn settle(ground: Ground<'_>, wishes: &Wishes) -> Result<Settled, Bro
                 return Ok(as_it_is(file.clone(), file));
             }
             for place in places(folders, wishes.scope) {
-                let settled = Settled {
-                    program: place.clone(),
-                    source: file.clone(),
-                    verdict: None,
-                };
-                match copied(ground, wishes, &settled, &place) {
+                match ground.copied(file, &place, Make::Program, wishes.force) {
                     Verdict::Refused(_) => {}
                     verdict => {
                         return Ok(Settled {
+                            program: place,
+                            source: file.clone(),
                             verdict: Some(verdict),
-                            ..settled
                         });
                     }
                 }
@@ -132,27 +128,6 @@ fn places(folders: &Folders, scope: Scope) -> Vec<PathBuf> {
             vec![folders.path(&format!("%ProgramFiles%\\pkarr\\{name}"))]
         }
         (Scope::System, _) => vec![folders.path(&format!("/usr/local/bin/{name}"))],
-    }
-}
-
-/// What is to be done for a copy of the program to be there.
-pub(super) fn copied(
-    ground: Ground<'_>,
-    wishes: &Wishes,
-    settled: &Settled,
-    place: &Path,
-) -> Verdict {
-    let make = || Verdict::Make(Make::Program(settled.source.clone()));
-    let Ground { look, ledger, .. } = ground;
-    match look.kind(place) {
-        Kind::Absent => make(),
-        Kind::File => match (look.sum(place), look.sum(&settled.source)) {
-            (Some(there), Some(here)) if there == here => Verdict::Already,
-            (Some(there), _) if ledger.has_file(place, &there) => make(),
-            _ if wishes.force => make(),
-            _ => Verdict::Refused(Refusal::Occupied),
-        },
-        _ => Verdict::Refused(Refusal::Occupied),
     }
 }
 

@@ -36,7 +36,7 @@ pub fn what_is_kept(data: &Path, configuration: Option<&Path>) -> Vec<PathBuf> {
         let there = [file.to_owned(), lock.into()];
         kept.extend(there.into_iter().filter(|path| path.exists()));
     }
-    kept.sort();
+    kept.sort_unstable();
     kept
 }
 

@@ -149,8 +149,17 @@ struct Linux {
 #[serde(deny_unknown_fields)]
 struct Flatpak {
     app: String,
+    /// Where it is another browser than the one whose places it shares, who it is.
+    variant: Option<Variant>,
     /// Below `~/.var/app/<app>`.
     folder: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    id: String,
+    name: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -262,9 +271,14 @@ impl Table {
     /// [`BrowsersError::Table`] when it is damaged.
     pub fn ours() -> Result<&'static Self, BrowsersError> {
         static OURS: OnceLock<Result<Table, String>> = OnceLock::new();
-        let read = || toml::from_str(TABLE).map_err(|error| error.to_string());
+        let read = || Self::read(TABLE).map_err(|error| error.to_string());
         let ours = OURS.get_or_init(read).as_ref();
         ours.map_err(|reason| BrowsersError::Table(reason.clone()))
+    }
+
+    fn read(text: &str) -> Result<Self, toml::de::Error> {
+        // Reading straight into it takes three times as much code, and only tells the line of a mistake.
+        text.parse::<toml::Table>()?.try_into()
     }
 
     /// The browsers of this system, in each way they come in.
@@ -301,16 +315,19 @@ impl Browser {
             reach: Reach::Direct,
             extension: linux.extension.clone(),
         };
-        let flatpaks = linux.flatpak.iter().enumerate().map(|(index, flatpak)| {
-            let Flatpak { app, folder } = flatpak;
-            let (number, which) = match index {
-                0 => (String::new(), "Flatpak".to_owned()),
-                // There is more than one of this browser.
-                _ => (format!("-{}", index + 1), format!("Flatpak {app}")),
+        let flatpaks = linux.flatpak.iter().map(|flatpak| {
+            let Flatpak {
+                app,
+                variant,
+                folder,
+            } = flatpak;
+            let (id, name) = match variant {
+                Some(Variant { id, name }) => (id, name),
+                None => (&self.id, &self.name),
             };
             Target {
-                id: format!("{}-flatpak{number}", self.id),
-                name: format!("{} ({which})", self.name),
+                id: format!("{id}-flatpak"),
+                name: format!("{name} (Flatpak)"),
                 marks: vec![
                     Mark::Path(format!("~/.var/app/{app}")),
                     Mark::Path(format!("/var/lib/flatpak/app/{app}")),
@@ -400,6 +417,8 @@ mod tests {
             let targets = table.targets(system);
             let ids: BTreeSet<_> = targets.iter().map(|target| &target.id).collect();
             assert_eq!(ids.len(), targets.len(), "an id stands for one browser");
+            let names: BTreeSet<_> = targets.iter().map(|target| &target.name).collect();
+            assert_eq!(names.len(), targets.len(), "and so does a name");
             for target in &targets {
                 assert!(!target.marks.is_empty(), "{target:?}");
                 assert!(!target.user.is_empty(), "{target:?}");
@@ -457,7 +476,7 @@ mod tests {
     #[test]
     fn what_the_table_does_not_know_is_no_part_of_it() {
         let odd = TABLE.replacen("engine = ", "colour = \"red\"\nengine = ", 1);
-        let error = toml::from_str::<Table>(&odd).unwrap_err();
+        let error = Table::read(&odd).unwrap_err();
         assert!(error.to_string().contains("colour"), "{error}");
     }
 

@@ -19,7 +19,7 @@ use super::{
     rows::{self, Stored},
     store::Store,
 };
-use crate::{item::SignedItem, key::PublicKey};
+use crate::{item::SignedItem, key::PublicKey, recent::Recent};
 
 /// For each key in memory, so many floors are there, for when the file can't be read or written.
 const FLOORS_PER_KEY: u64 = 16;
@@ -29,8 +29,8 @@ pub(super) struct Inner {
     /// Absent only where not even memory could be had for the tables.
     pub(super) store: Option<Store>,
     pub(super) keys: Memory<PublicKey, Remembered>,
-    floors: Memory<PublicKey, Floor>,
-    pub(super) absent: Memory<PublicKey, ()>,
+    floors: Recent<PublicKey, Floor>,
+    pub(super) absent: Recent<PublicKey, ()>,
     /// Tells that something about kept keys was written.
     pub(super) kept_changed: Notify,
     pub(super) limits: Limits,
@@ -59,22 +59,17 @@ pub(super) struct Known {
 
 impl Inner {
     pub(super) fn new(store: Option<Store>, limits: Limits) -> Self {
-        let lru = EvictionPolicy::lru;
         let memory = limits.memory.min(limits.keys);
         Self {
             store,
             keys: Memory::builder()
                 .max_capacity(memory)
-                .eviction_policy(lru())
+                .eviction_policy(EvictionPolicy::lru())
                 .build(),
-            floors: Memory::builder()
-                .max_capacity(memory.saturating_mul(FLOORS_PER_KEY))
-                .eviction_policy(lru())
-                .build(),
-            absent: Memory::builder()
-                .max_capacity(MAX_ABSENT)
-                .time_to_live(ABSENT_FOR)
-                .build(),
+            floors: Recent::new(
+                usize::try_from(memory.saturating_mul(FLOORS_PER_KEY)).unwrap_or(usize::MAX),
+            ),
+            absent: Recent::for_a_while(MAX_ABSENT, ABSENT_FOR),
             kept_changed: Notify::new(),
             limits,
             memory_hits: AtomicU64::default(),
@@ -137,7 +132,7 @@ impl Inner {
     /// Keeps an item in memory unless a newer one is known; tells also whether to write it.
     pub(super) fn keep(&self, item: &SignedItem, seen: &Seen) -> (Result<Entry, Floor>, bool) {
         let key = item.key();
-        self.absent.invalidate(key);
+        self.absent.remove(key);
         let offered = Floor::of(item);
         let mut outcome = (Err(offered), false);
         self.keys.entry(*key).and_compute_with(|remembered| {

@@ -7,7 +7,7 @@
 use std::{ffi::OsString, net::SocketAddr, sync::Arc};
 
 use tracing_appender::{
-    non_blocking::WorkerGuard,
+    non_blocking::{NonBlockingBuilder, WorkerGuard},
     rolling::{RollingFileAppender, Rotation},
 };
 use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -27,6 +27,9 @@ use crate::{
 
 /// How many days of logs are kept.
 const LOG_FILES: usize = 3;
+/// How many lines may wait for the disk; all that come while so many do are lost. Memory is taken for
+/// them from the start.
+const LOG_LINES: usize = 4096;
 
 /// Whether a browser started the program, by the arguments it gave.
 ///
@@ -64,7 +67,9 @@ pub(super) fn log_to_file(settings: &Settings) -> Option<WorkerGuard> {
         tracing::warn!(folder = %folder.display(), "can’t write a log file");
         return None;
     };
-    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LOG_LINES)
+        .finish(appender);
     let file = fmt::layer()
         .with_writer(writer)
         .with_ansi(false)

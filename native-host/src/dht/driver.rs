@@ -19,6 +19,7 @@ use super::{
     scribe::{Notebook, Scribe},
     socket::{MAX_DATAGRAM, Sockets},
 };
+use crate::tasks;
 
 /// How many datagrams are taken in before something else is looked at.
 const AT_ONCE: usize = 256;
@@ -337,7 +338,7 @@ impl Names {
     fn look_up(&mut self) {
         if self.found.is_none() && self.are_names() {
             let (sender, found) = mpsc::channel(4);
-            tokio::spawn(bootstrap::look_up(self.names.clone(), sender));
+            tasks::spawn(bootstrap::look_up(self.names.clone(), sender));
             self.found = Some(found);
             self.looked = Some(Instant::now());
         }

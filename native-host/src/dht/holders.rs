@@ -64,7 +64,7 @@ impl Holders {
     /// All of them, those of the last lookups first.
     pub(super) fn all(&self) -> Vec<Holding> {
         let mut all: Vec<_> = self.by_target.values().collect();
-        all.sort_by_key(|(clock, _)| Reverse(*clock));
+        all.sort_unstable_by_key(|(clock, _)| Reverse(*clock));
         all.into_iter()
             .map(|(_, holding)| holding.clone())
             .collect()

@@ -11,6 +11,7 @@ use super::{
     engine::Now,
     remember::{self, Memory},
 };
+use crate::tasks;
 
 /// Where a node writes, and since when.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ enum Work {
 impl Scribe {
     pub(super) fn new(notebook: Notebook) -> Self {
         let (work, mut waits) = mpsc::unbounded_channel::<Work>();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             while let Some(work) = waits.recv().await {
                 let notebook = notebook.clone();
                 if let Err(error) = tokio::task::spawn_blocking(move || work.done(&notebook)).await

@@ -49,7 +49,7 @@ impl Views {
     pub(super) fn network(&self, family: usize) -> Network {
         let estimates = self.estimates.get(family).into_iter().flatten();
         let mut estimates: Vec<_> = estimates.copied().collect();
-        estimates.sort_by(f64::total_cmp);
+        estimates.sort_unstable_by(f64::total_cmp);
         Network {
             nodes: estimates.get(estimates.len() / 2).copied(),
             sure: estimates.len() >= SURE,

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{body::Body, connect::Connection};
+use crate::tasks;
 
 /// How many bytes of an answer's head are read.
 const MAX_HEAD: usize = 64 * 1024;
@@ -49,7 +50,7 @@ pub(super) async fn begin_http1(
         .max_buf_size(MAX_HEAD)
         .handshake(TokioIo::new(connection.stream))
         .await?;
-    tokio::spawn(async move {
+    tasks::spawn(async move {
         if let Err(error) = driver.with_upgrades().await {
             tracing::debug!(%error, "connection to a site ended");
         }
@@ -70,7 +71,7 @@ pub(super) async fn begin_http2(
         .keep_alive_timeout(Duration::from_secs(20))
         .handshake(TokioIo::new(connection.stream))
         .await?;
-    tokio::spawn(async move {
+    tasks::spawn(async move {
         if let Err(error) = driver.await {
             tracing::debug!(%error, "connection to a site ended");
         }

@@ -46,6 +46,7 @@ use super::{
 use crate::{
     key::KeyHost,
     problem::{Code, Problem},
+    tasks,
     tls::H2,
 };
 
@@ -97,7 +98,7 @@ impl Tunnels {
         match self.admit(&request) {
             Ok((tunnel, permit)) => {
                 let tunnels = self.clone();
-                tokio::spawn(async move {
+                tasks::spawn(async move {
                     if let Err(error) = tunnels.serve(upgrade::on(request), tunnel).await {
                         tracing::debug!(%error, "a tunnel ended");
                     }

@@ -8,16 +8,15 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use moka::sync::Cache;
 use tokio::time::Instant;
 
 use super::from::Page;
 use crate::{
     key::PublicKey,
     problem::{Code, Problem},
+    recent::Recent,
 };
 
 /// How many requests for one key are under way at the same time.
@@ -27,13 +26,13 @@ const PURSE: f64 = 64.0;
 /// How many more each second.
 const REFILL: f64 = 1.0;
 /// How many pages have a purse; the least used one is forgotten, which fills it.
-const MAX_PAGES: u64 = 1024;
+const MAX_PAGES: usize = 1024;
 
 /// The limits of one gateway.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     under_way: Arc<Mutex<HashMap<PublicKey, usize>>>,
-    purses: Cache<Option<Page>, Arc<Mutex<Purse>>>,
+    purses: Recent<Option<Page>, Arc<Mutex<Purse>>>,
 }
 
 #[derive(Debug)]
@@ -53,10 +52,7 @@ impl Limits {
     pub(super) fn new() -> Self {
         Self {
             under_way: Arc::default(),
-            purses: Cache::builder()
-                .max_capacity(MAX_PAGES)
-                .time_to_idle(Duration::from_secs(10 * 60))
-                .build(),
+            purses: Recent::new(MAX_PAGES),
         }
     }
 
@@ -80,7 +76,7 @@ impl Limits {
         if page == Some(Page::Key(*key)) {
             return Ok(());
         }
-        let purse = self.purses.get_with(page, || {
+        let purse = self.purses.get_or_insert(page, || {
             Arc::new(Mutex::new(Purse {
                 left: PURSE,
                 at: Instant::now(),
@@ -119,6 +115,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::key::KeyPair;
 

@@ -34,6 +34,7 @@ use super::{
 use crate::{
     endpoint::{Endpoint, Target},
     problem::Problem,
+    tasks,
     tls::Alpn,
 };
 
@@ -125,7 +126,7 @@ impl From<ConnectError> for ExchangeError {
 impl Pool {
     pub(super) fn new(connector: Connector) -> Self {
         let sites = Arc::default();
-        tokio::spawn(sweep(Arc::downgrade(&sites)));
+        tasks::spawn(sweep(Arc::downgrade(&sites)));
         Self { connector, sites }
     }
 
@@ -307,7 +308,7 @@ impl Pool {
         };
         let sites = Arc::downgrade(&self.sites);
         let site = site.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             if sender.ready().await.is_err() {
                 return;
             }

@@ -11,11 +11,12 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use moka::sync::Cache;
 use tokio::{
     net::TcpStream,
     time::{sleep, timeout},
 };
+
+use crate::recent::Recent;
 
 /// How long one address has to itself (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -24,21 +25,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it is remembered whether an address answered.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 /// Of how many addresses.
-const MAX_REMEMBERED: u64 = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 /// Connects to addresses, and remembers which of them answer. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Racer {
-    answered: Cache<SocketAddr, bool>,
+    answered: Recent<SocketAddr, bool>,
 }
 
 impl Racer {
     pub(super) fn new() -> Self {
         Self {
-            answered: Cache::builder()
-                .max_capacity(MAX_REMEMBERED)
-                .time_to_live(REMEMBERED)
-                .build(),
+            answered: Recent::for_a_while(MAX_REMEMBERED, REMEMBERED),
         }
     }
 

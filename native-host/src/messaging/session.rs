@@ -52,6 +52,7 @@ use crate::{
     resolver::{self, Priority, Resolver, Update},
     settings::{Configuration, Settings},
     system_proxy::SystemProxy,
+    tasks,
     view::Resolution,
 };
 
@@ -113,7 +114,7 @@ where
         started: Instant::now(),
     });
     let (answers, mut waiting) = mpsc::channel::<Outgoing>(MAX_ANSWERS);
-    let writer = tokio::spawn(async move {
+    let writer = tasks::spawn(async move {
         let mut output = FramedWrite::new(output, Framing::default());
         while let Some(answer) = waiting.recv().await {
             let message = serde_json::to_vec(&answer)?;
@@ -121,7 +122,7 @@ where
         }
         io::Result::Ok(())
     });
-    let telling = tokio::spawn(tell_updates(session.clone(), answers.clone()));
+    let telling = tasks::spawn(tell_updates(session.clone(), answers.clone()));
     let permits = Arc::new(Semaphore::new(MAX_REQUESTS));
     let mut frames = FramedRead::new(input, Framing::default());
     while let Some(frame) = frames.next().await {
@@ -164,7 +165,7 @@ where
         }
         let session = Arc::clone(&session);
         let answers = answers.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             let outcome = session.call(&request.method, request.params).await;
             if let Some(id) = id {
                 _ = answers.send(answer(id, outcome)).await;

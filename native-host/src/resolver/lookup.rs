@@ -23,6 +23,7 @@ use crate::{
     item::SignedItem,
     key::PublicKey,
     relays::{RelayAnswer, RelayError, RelayPolicy, Relays},
+    tasks,
 };
 
 /// How many lookups there may be, those that wait included, before parts of pages are refused.
@@ -183,7 +184,7 @@ impl Lookups {
                     running.insert((*key, reach), joined);
                     let (lookups, key) = (Arc::clone(self), *key);
                     let task = Task { key, reach, era };
-                    tokio::spawn(async move { lookups.run(task, &page, sender).await });
+                    tasks::spawn(async move { lookups.run(task, &page, sender).await });
                     progress
                 }
             }

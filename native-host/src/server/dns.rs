@@ -62,7 +62,7 @@ use super::{
     refusal::Refusal,
     source::Source,
 };
-use crate::{address::PrivateAccess, connections::Network};
+use crate::{address::PrivateAccess, connections::Network, tasks};
 
 /// How long an answer is given from memory before the rest of the program is asked again: other
 /// processes write to the cache, too.
@@ -176,7 +176,7 @@ impl NameServer {
         let epochs = Arc::new(Epochs::default());
         let mut updates = source.resolver().updates();
         let heard = epochs.clone();
-        let listener = tokio::spawn(async move {
+        let listener = tasks::spawn(async move {
             loop {
                 match updates.recv().await {
                     Ok(update) => heard.advance(&update.key),

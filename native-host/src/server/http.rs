@@ -31,7 +31,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{State, exchange::Peer, route};
-use crate::connections::{Idle, Requests, Slots, unless};
+use crate::{
+    connections::{Idle, Requests, Slots, unless},
+    tasks::boxed,
+};
 
 /// How many bytes the head of a request may have, and how many fields.
 const MAX_HEAD: usize = 16 * 1024;
@@ -90,12 +93,12 @@ pub(super) async fn accept(
         };
         let state = Arc::clone(&state);
         let tasks = state.tasks.clone();
-        tasks.spawn(async move {
+        tasks.spawn(boxed(async move {
             let _hold = (permit, slot, state.metrics.connections.count());
             let ended = state.ended.clone();
             let connection = connection(stream, tls, peer, &state);
             unless(pin!(connection), ended.cancelled()).await;
-        });
+        }));
     }
 }
 

@@ -17,10 +17,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moka::{policy::EvictionPolicy, sync::Cache};
-
 use super::{config, refusal::Refusal};
-use crate::connections::{Network, Place};
+use crate::{
+    connections::{Network, Place},
+    recent::Recent,
+};
 
 /// What is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ const COSTS: usize = 3;
 /// The purses of all places.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    places: Cache<Place, Arc<Purses>>,
+    places: Recent<Place, Arc<Purses>>,
     rates: [Rate; COSTS],
     exempt: RwLock<Vec<Network>>,
     began: Instant,
@@ -100,11 +101,7 @@ impl Rate {
 impl Limits {
     pub(crate) fn new(limits: &config::Limits) -> Self {
         let new = Self {
-            places: Cache::builder()
-                .max_capacity(limits.addresses.get())
-                .eviction_policy(EvictionPolicy::lru())
-                .time_to_idle(Duration::from_secs(60 * 60))
-                .build(),
+            places: Recent::new(usize::try_from(limits.addresses.get()).unwrap_or(usize::MAX)),
             rates: Default::default(),
             exempt: RwLock::default(),
             began: Instant::now(),
@@ -137,7 +134,7 @@ impl Limits {
             .unwrap_or_else(PoisonError::into_inner)
             .iter()
             .any(|network| network.contains(address));
-        let purses = (!exempt).then(|| self.places.get_with(address.into(), Arc::default));
+        let purses = (!exempt).then(|| self.places.get_or_insert(address.into(), Arc::default));
         Client {
             address,
             purses,
@@ -179,9 +176,9 @@ impl Limits {
             })
     }
 
-    /// How many places are remembered, about.
+    /// How many places are remembered.
     pub(crate) fn places(&self) -> u64 {
-        self.places.entry_count()
+        self.places.len() as u64
     }
 }
 
@@ -269,7 +266,6 @@ mod tests {
         for last in 0..1000_u32 {
             limits.client(IpAddr::V4(last.into()));
         }
-        limits.places.run_pending_tasks();
         assert!(limits.places() <= 16, "{}", limits.places());
     }
 }

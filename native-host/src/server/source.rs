@@ -31,6 +31,7 @@ use crate::{
     key::PublicKey,
     publisher::Publisher,
     resolver::{Answer, Policy, Priority, ResolveError, Resolver, Update},
+    tasks,
 };
 
 /// How soon whoever was refused for want of room may try again.
@@ -248,7 +249,7 @@ impl Source {
     fn listen(&self) {
         let mut updates = self.inner.resolver.updates();
         let inner = Arc::downgrade(&self.inner);
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             loop {
                 let update = updates.recv().await;
                 let Some(inner) = inner.upgrade() else { return };

@@ -31,6 +31,7 @@ use super::{Content, Listen, SiteError, SiteLimits};
 use crate::{
     connections::{Idle, Slot, Slots},
     key::{KeyPair, PublicKey},
+    tasks,
     tls::{H2, HTTP_11, server_config},
 };
 
@@ -88,10 +89,10 @@ impl Visit {
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.shared.stopping.clone();
         let hold = Arc::clone(&self.hold);
-        self.shared.tasks.spawn(async move {
+        self.shared.tasks.spawn(tasks::boxed(async move {
             stopping.run_until_cancelled(work).await;
             drop(hold);
-        });
+        }));
     }
 }
 
@@ -123,7 +124,7 @@ impl Site {
             ended: ended.clone(),
             tasks: TaskTracker::new(),
         });
-        tokio::spawn(accept(listener, tls, Arc::clone(&shared)));
+        tasks::spawn(accept(listener, tls, Arc::clone(&shared)));
         tracing::info!(%address, "site listens");
         Ok(Self {
             address,
@@ -177,9 +178,9 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>) {
                 };
                 let ended = shared.ended.clone();
                 let connection = connection(stream, tls.clone(), visit);
-                shared.tasks.spawn(async move {
+                shared.tasks.spawn(tasks::boxed(async move {
                     ended.run_until_cancelled(connection).await;
-                });
+                }));
             }
             Err(error) => {
                 // Out of file descriptors, say: others will be given back.

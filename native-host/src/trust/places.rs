@@ -212,7 +212,7 @@ fn folders(base: &Path) -> Vec<PathBuf> {
         .filter(|path| path.is_dir())
         .take(MAX_FOLDERS)
         .collect();
-    found.sort();
+    found.sort_unstable();
     found
 }
 

@@ -25,7 +25,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// The file for these first nodes.
 pub(in crate::dht) fn path(folder: &Path, bootstrap: &[String]) -> PathBuf {
     let mut names = bootstrap.to_vec();
-    names.sort();
+    names.sort_unstable();
     let [a, b, c, d, ..] = *Id::of_bytes(names.join(",").as_bytes()).as_bytes();
     folder.join(format!("dht-{a:02x}{b:02x}{c:02x}{d:02x}.nodes"))
 }

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Dns, NameServer, Ready, Way, message::Request};
-use crate::{connections::Slots, server::limits::Client};
+use crate::{connections::Slots, server::limits::Client, tasks};
 
 /// The largest question read; who sends a longer one is hung up on.
 const MOST_QUESTION: usize = 4096;
@@ -80,7 +80,7 @@ impl NameServer {
             let _ = stream.set_nodelay(true);
             let (dns, stop) = (self.clone(), stop.clone());
             let client = self.client(address);
-            tokio::spawn(async move {
+            tasks::spawn(async move {
                 converse(dns, stream, client, limits.idle, stop).await;
                 drop((permit, slot));
             });
@@ -100,7 +100,7 @@ async fn converse(
 ) {
     let (reader, writer) = tokio::io::split(stream);
     let (answers, waiting) = mpsc::channel(WAITING);
-    let writer = tokio::spawn(write(writer, waiting, idle));
+    let writer = tasks::spawn(write(writer, waiting, idle));
     read(dns, reader, client, idle, stop, answers).await;
     // It ends when the last lookup has given its answer.
     let _ = writer.await;

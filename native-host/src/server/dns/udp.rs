@@ -6,6 +6,7 @@ use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::{NameServer, Ready, Way, message::Request};
+use crate::tasks;
 
 /// The largest question read; what is longer is cut off, and malformed then.
 const MOST_QUESTION: usize = 4096;
@@ -19,7 +20,7 @@ impl NameServer {
         let socket = Arc::new(socket);
         let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(16));
         let workers: Vec<_> = (0..workers)
-            .map(|_| tokio::spawn(answer(self.clone(), socket.clone(), stop.clone())))
+            .map(|_| tasks::spawn(answer(self.clone(), socket.clone(), stop.clone())))
             .collect();
         for worker in workers {
             // One that panicked has said so.

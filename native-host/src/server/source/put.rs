@@ -21,6 +21,7 @@ use crate::{
     packet::SignedPacket,
     resolver,
     server::{config, hot::Held, refusal::seconds},
+    tasks,
 };
 
 /// How often a put is tried again that no node has answered.
@@ -148,7 +149,7 @@ impl Source {
     ) -> Result<u32, PutRefusal> {
         let source = self.clone();
         // Whoever asked may leave; what has begun is brought to its end.
-        let put = tokio::spawn(async move { source.put_in_turn(packet, condition).await });
+        let put = tasks::spawn(async move { source.put_in_turn(packet, condition).await });
         put.await.unwrap_or(Err(PutRefusal::Unreachable {
             retry_after: UNREACHABLE_PAUSE,
         }))
