@@ -213,9 +213,12 @@ impl Book {
         let deadline = Instant::now() + PATIENCE;
         let mut folders = Vec::new();
         let lock = loop {
-            folders.extend(create_folders(folder).map_err(failed)?);
-            let lock = match turns::lock_file(&path) {
-                // Whoever was before us has just taken the folder away.
+            let opened = create_folders(folder).and_then(|made| {
+                folders.extend(made);
+                turns::lock_file(&path)
+            });
+            let lock = match opened {
+                // Whoever was before us has just taken the folder away, or one above it.
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound && Instant::now() < deadline =>
                 {
