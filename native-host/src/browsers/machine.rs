@@ -44,7 +44,7 @@ pub struct Folders {
 impl Folders {
     /// Those of the user who runs the program, whose data is in `own`; `None` when there is no home.
     pub fn of_user(own: PathBuf) -> Option<Self> {
-        let home = directories::BaseDirs::new()?.home_dir().to_owned();
+        let home = crate::folders::home()?;
         let set = |name: &str| {
             env::var_os(name)
                 .map(PathBuf::from)
