@@ -181,7 +181,8 @@ fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
     Ok(free)
 }
 
-/// Removes a file. One that runs is left in the folder for temporary files on Windows.
+/// Removes a file. One that runs is left in the folder for temporary files on Windows, or, where that is
+/// on another drive, put aside.
 pub(super) fn remove_file(path: &Path) -> io::Result<()> {
     let removed = absent(fs::remove_file(path));
     if cfg!(windows) {
@@ -194,7 +195,9 @@ pub(super) fn remove_file(path: &Path) -> io::Result<()> {
             }
             _ = fs::remove_file(&old).or_else(|_| to_temporary(&old));
         }
-        return removed.or_else(|_| to_temporary(path));
+        return removed
+            .or_else(|_| to_temporary(path))
+            .or_else(|_| out_of_the_way(path).map(drop));
     }
     removed
 }
