@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What tests/run and installer/try both need before they can start: packages, npm modules, builds. To be sourced.
+# What tests/run and everything in installer/ need before they can start: packages, npm modules, builds. To be sourced.
 #
 # Every step says what it does and why, and does nothing when nothing is to be done.
 
@@ -110,6 +110,7 @@ need_windows() {
   has_library_for_windows || need_library_for_windows
 }
 
+# has_library_for_windows   or whether the compiler has no standard library for it
 has_library_for_windows() {
   compgen -G "$(rustc --print target-libdir --target x86_64-pc-windows-gnu 2>/dev/null)/libstd-*.rlib" >/dev/null
 }

@@ -78,6 +78,7 @@ mod command;
 mod connections;
 pub mod dht;
 pub mod endpoint;
+mod folders;
 pub mod gateway;
 mod http_fields;
 pub mod https;

@@ -25,7 +25,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directories::ProjectDirs;
 use serde::Serialize;
 use url::Url;
 
@@ -39,6 +38,7 @@ use crate::{
     address::PrivateAccess,
     cache::{Cache, Limits},
     dht::DhtConfig,
+    folders,
     key::KeyAddress,
     relays::DEFAULT_RELAYS,
     resolver::ResolverConfig,
@@ -145,12 +145,10 @@ pub struct Configuration {
 impl Configuration {
     /// With what was given, and the folders of the user who runs the program.
     pub fn new(given: Given) -> Self {
-        let folders = ProjectDirs::from("org", "pkarr", "pkarr");
-        let folders = folders.as_ref();
         Self {
             given,
-            default_file: folders.map(|folders| folders.config_dir().join("config.toml")),
-            default_data: folders.map(own_folder),
+            default_file: folders::config().map(|folder| folder.join("config.toml")),
+            default_data: folders::data(),
         }
     }
 
@@ -314,12 +312,6 @@ impl Configuration {
             config: self.file().map(Path::to_owned),
         })
     }
-}
-
-/// The folder for data where none is named. It is this machine’s own: what roams on Windows is
-/// copied to others, and secret keys stay where they are.
-fn own_folder(folders: &ProjectDirs) -> PathBuf {
-    folders.data_local_dir().to_owned()
 }
 
 fn public_relays() -> Result<Vec<Url>, SettingsError> {

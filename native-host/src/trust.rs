@@ -47,6 +47,9 @@ pub enum TrustError {
         /// NSS’s number for it.
         code: i32,
     },
+    /// Windows, or the user whom it has asked, refused.
+    #[error("Windows refuses: {0}")]
+    Windows(io::Error),
     /// It has a password, which only its browser asks for.
     #[error("it has a primary password; import the certificate in that browser’s settings")]
     Password,

@@ -1,7 +1,7 @@
 //! Files that several programs write: one at a time, and each of them whole.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     path::Path,
     thread,
@@ -54,15 +54,30 @@ pub(crate) fn put(mut new: NamedTempFile, target: &Path) -> io::Result<()> {
     loop {
         match new.persist(target) {
             Ok(_) => return Ok(()),
-            Err(refused)
-                if cfg!(windows)
-                    && refused.error.kind() == io::ErrorKind::PermissionDenied
-                    && Instant::now() < deadline =>
-            {
+            Err(refused) if is_read(&refused.error) && Instant::now() < deadline => {
                 new = refused.file;
                 thread::sleep(PAUSE);
             }
             Err(refused) => return Err(refused.error),
         }
     }
+}
+
+/// The same with a file that has a name already.
+///
+/// # Errors
+/// As for [`put`].
+pub(crate) fn rename(new: &Path, target: &Path) -> io::Result<()> {
+    let deadline = Instant::now() + READERS;
+    loop {
+        match fs::rename(new, target) {
+            Err(refused) if is_read(&refused) && Instant::now() < deadline => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
+/// Whether Windows may refuse for no other reason than that somebody reads the file.
+fn is_read(refused: &io::Error) -> bool {
+    cfg!(windows) && refused.kind() == io::ErrorKind::PermissionDenied
 }

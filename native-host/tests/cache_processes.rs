@@ -10,7 +10,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, SystemTime},
 };
@@ -27,6 +27,8 @@ const FILE: &str = "PKARR_TEST_CACHE_FILE";
 /// The keys that the helpers write, all the same ones.
 const KEYS: u8 = 4;
 const ROUNDS: u64 = 15;
+/// How long a program may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn pair(number: u8) -> KeyPair {
     KeyPair::from_secret(&[number + 1; 32])
@@ -96,6 +98,7 @@ type Acknowledged = Arc<Mutex<HashMap<(String, u8), i64>>>;
 struct Helper {
     process: Child,
     reading: JoinHandle<usize>,
+    works: mpsc::Receiver<()>,
 }
 
 impl Helper {
@@ -109,6 +112,7 @@ impl Helper {
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let acknowledged = Arc::clone(acknowledged);
+        let (first, works) = mpsc::channel();
         let reading = thread::spawn(move || {
             let mut count = 0;
             for line in lines.map_while(Result::ok) {
@@ -120,11 +124,22 @@ impl Helper {
                         .or_insert(0);
                     *highest = seq.parse::<i64>().unwrap().max(*highest);
                     count += 1;
+                    // Nobody may wait for it.
+                    _ = first.send(());
                 }
             }
             count
         });
-        Self { process, reading }
+        Self {
+            process,
+            reading,
+            works,
+        }
+    }
+
+    /// Waits until something is acknowledged: how long a program takes to start depends on the machine.
+    fn works(&self) {
+        self.works.recv_timeout(PATIENCE).unwrap();
     }
 
     /// As `kill -9` does; gives how much was acknowledged until then.
@@ -170,6 +185,10 @@ fn what_was_acknowledged_survives_kill_9() {
     let mut killed = 0;
     for round in 0..ROUNDS {
         let victim = Helper::start(&path, &acknowledged);
+        // Some are killed while they start.
+        if round % 2 == 0 {
+            victim.works();
+        }
         thread::sleep(Duration::from_millis(60 + round * 37 % 150));
         killed += victim.kill();
         check(&onlooker, &acknowledged);
@@ -179,6 +198,7 @@ fn what_was_acknowledged_survives_kill_9() {
     // The last one to have it open is killed too: nobody tidies up.
     drop(onlooker);
     let last = Helper::start(&path, &acknowledged);
+    last.works();
     thread::sleep(Duration::from_millis(300));
     let last = last.kill();
     check(&Cache::open(&path, Limits::default()), &acknowledged);

@@ -277,14 +277,19 @@ async fn frames_are_paid_for_like_other_parts() {
     let machine = Machine::with(support::resolver(&bootstrap)).await;
     let page = pair(200).public();
     let (told, mut answers) = mpsc::channel(usize::from(KEYS));
-    for number in 0..KEYS {
+    // All are there before the first asks: it is answered some seconds later, and the rest is to come
+    // before that.
+    let mut streams = Vec::new();
+    for _ in 0..KEYS {
+        streams.push(TcpStream::connect(machine.gateway.address()).await.unwrap());
+    }
+    for (number, mut stream) in (0..KEYS).zip(streams) {
         // Whatever its sub-domain, it is the same page.
         let request = format!(
             "GET http://{}/ HTTP/1.1\r\nHost: x\r\nSec-Fetch-Dest: iframe\r\n\
              Referer: http://{number}.{page}/\r\nConnection: close\r\n\r\n",
             pair(number).public()
         );
-        let mut stream = TcpStream::connect(machine.gateway.address()).await.unwrap();
         let told = told.clone();
         tokio::spawn(async move {
             stream.write_all(request.as_bytes()).await.unwrap();

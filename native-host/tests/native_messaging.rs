@@ -333,8 +333,13 @@ fn https_is_switched_on_and_off() {
     let [store] = &off["stores"].as_array().unwrap()[..] else {
         panic!("{off}");
     };
-    assert_eq!(store["name"], "Chromium and others");
-    assert_eq!(store["place"], home.join(".pki/nssdb").to_str().unwrap());
+    assert_eq!(store["name"], support::STORE);
+    let database = home.join(".pki/nssdb");
+    let place = match cfg!(windows) {
+        true => "Current User\\Root",
+        false => database.to_str().unwrap(),
+    };
+    assert_eq!(store["place"], place);
     assert_eq!(
         (&store["trusts"], &store["failure"]),
         (&json!(false), &Value::Null)

@@ -176,6 +176,6 @@ async fn a_check_up_finds_a_sound_host_sound() {
     assert_eq!(names(findings, "dns"), Vec::<&str>::new());
     let report = doctor["report"].as_str().unwrap();
     assert!(report.contains("dht ok"), "{report}");
-    assert!(report.contains("~/.local/share/pkarr"), "{report}");
+    assert!(report.contains(support::DATA_AT_HOME), "{report}");
     assert!(!report.contains(home.path().to_str().unwrap()), "{report}");
 }

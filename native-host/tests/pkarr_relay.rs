@@ -29,6 +29,10 @@ async fn relay_on(bootstrap: &[String]) -> (pkarr_relay::Relay, Relays, Url) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(
+    windows,
+    ignore = "wine maps no more of a file than there is, and that relay’s LMDB does"
+)]
 async fn the_relay_of_others_finds_what_we_publish() {
     let net = testnet().await;
     let published = publish(net.bootstrap(), &pair(1), "@ A 1.2.3.4\n_x TXT y").await;
@@ -80,6 +84,10 @@ async fn the_relay_of_others_finds_what_we_publish() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(
+    windows,
+    ignore = "wine maps no more of a file than there is, and that relay’s LMDB does"
+)]
 async fn we_find_what_the_relay_of_others_publishes() {
     let net = testnet().await;
     let (relay, relays, url) = relay_on(net.bootstrap()).await;

@@ -150,9 +150,7 @@ fn traces(folder: &Path, pair: &KeyPair) -> Vec<String> {
 /// The command line with this data folder.
 fn pkarr(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pkarr"));
-    command
-        .env("PKARR_DATA_DIR", folder)
-        .env("HOME", folder.join("home"));
+    support::at_home(&mut command, &folder.join("home")).env("PKARR_DATA_DIR", folder);
     command
 }
 

@@ -12,7 +12,9 @@ use std::{
 
 use serde_json::{Value, json};
 use support::{
+    config_folder, data_folder,
     host::config_file,
+    only_at_home,
     relay::{FakeRelay, Reply},
     silent, testnet,
 };
@@ -23,11 +25,7 @@ fn run(home: &Path, arguments: &[&str]) -> Output {
 
 fn pkarr(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pkarr"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .stdin(Stdio::null());
+    only_at_home(&mut command, home).stdin(Stdio::null());
     command
 }
 
@@ -52,7 +50,7 @@ fn the_configuration_file_is_changed_by_commands() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let path = run(home, &["config", "path"]);
-    let file = home.join(".config/pkarr/config.toml");
+    let file = config_folder(home).join("config.toml");
     assert_eq!(text(&path.stdout).trim(), file.to_str().unwrap());
     assert_eq!(
         json_of(&run(home, &["config", "path", "--json"])),
@@ -186,7 +184,7 @@ async fn a_report_can_be_shown_to_strangers() {
     for word in [
         "bad      settings wrong",
         "good     dht ok",
-        "~/.local/share/pkarr",
+        support::DATA_AT_HOME,
     ] {
         assert!(report.contains(word), "{report}");
     }
@@ -226,7 +224,8 @@ fn a_sandbox_and_a_cache_that_cannot_be_used_are_told() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     // Something else lies where the file should.
-    std::fs::create_dir_all(home.join(".local/share/pkarr/cache.db")).unwrap();
+    let path = data_folder(home).join("cache.db");
+    std::fs::create_dir_all(&path).unwrap();
     let output = pkarr(home)
         .args(["doctor", "--json", "--bootstrap", "127.0.0.1:9"])
         .env("SNAP", "/snap/chromium/1")
@@ -239,7 +238,6 @@ fn a_sandbox_and_a_cache_that_cannot_be_used_are_told() {
     assert_eq!(program["facts"]["name"], "chromium");
     let cache = found(&report, "cache");
     assert_eq!(cache["finding"], "memory-only");
-    let path = home.join(".local/share/pkarr/cache.db");
     assert_eq!(cache["facts"]["path"], path.to_str().unwrap());
     // Neither the DHT nor a relay: no name can be had.
     assert_eq!(found(&report, "dht")["state"], "bad");

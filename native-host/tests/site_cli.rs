@@ -27,11 +27,10 @@ use support::{
 
 fn pkarr(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pkarr"));
-    command
+    support::at_home(&mut command, folder)
         .args(arguments)
         .current_dir(folder)
         .env("PKARR_DATA_DIR", folder.join("data"))
-        .env("HOME", folder)
         .stdin(Stdio::null());
     command
 }

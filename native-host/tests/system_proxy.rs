@@ -1,5 +1,6 @@
 //! The system's proxy as the extension is told of it.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -21,7 +22,6 @@ fn told(home: &[(&str, &str)], variables: &[(&str, &str)]) -> Value {
     host.call("systemProxy", json!({}))["result"].take()
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn the_environment_and_the_desktop_are_asked() {
     assert_eq!(told(&[], &[]), json!({ "kind": "none" }));

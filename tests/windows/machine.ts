@@ -4,10 +4,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { attempt } from "../harness/processes.ts";
 import { filesOf } from "../packages/tree.ts";
 
 /** How long a program may take. */
@@ -32,10 +31,35 @@ export function here(path: string): string {
   return join(drive, ...path.split("\\").slice(1));
 }
 
-/** Runs a program to its end and gives what it printed. */
-export async function run(program: string, args: string[]): Promise<string> {
-  const { stdout } = await attempt(wine, [program, ...args], { timeout: PATIENCE });
-  return stdout.replaceAll("\r", "");
+/** Runs a program to its end. */
+export async function run(program: string, args: string[]): Promise<void> {
+  // Nothing is read of what it prints: what wine starts beside it would hold a pipe open after its end.
+  const child = spawn(wine, [program, ...args], {
+    stdio: "ignore",
+    timeout: PATIENCE,
+  });
+  await once(child, "exit");
+}
+
+/** Does something while the folder for temporary files is on another drive: moving a file to it means copying it. */
+export async function withTemporaryOnAnotherDrive(act: () => Promise<void>): Promise<void> {
+  // In memory, for what is on one file system here can be moved in one step, whatever the drives say.
+  const folder = mkdtempSync("/dev/shm/pkarr-drive-");
+  const letter = join(required("WINEPREFIX"), "dosdevices/t:");
+  const before = "C:\\environment.reg";
+  symlinkSync(folder, letter);
+  await run("reg", ["export", "HKCU\\Environment", before, "/y"]);
+  try {
+    for (const name of ["TEMP", "TMP"]) {
+      await run("reg", ["add", "HKCU\\Environment", "/v", name, "/d", "T:\\", "/f"]);
+    }
+    await act();
+  } finally {
+    await run("reg", ["import", before]);
+    rmSync(here(before));
+    rmSync(letter);
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** All files and folders, but those in the folders for temporary ones. */
@@ -52,7 +76,10 @@ export function temporaryFiles(): string[] {
   return readdirSync(here(`${user}\\Temp`)).filter((name) => !name.startsWith("~nsu"));
 }
 
-/** The keys of the user's part of the registry, each with its values as `reg export` writes them. */
+/**
+ * The keys of the user's part of the registry, each with its values as `reg export` writes them. What wine keeps there
+ * for itself, and Windows has not, is left out.
+ */
 export async function registry(): Promise<Map<string, string>> {
   const file = "C:\\registry.reg";
   await run("reg", ["export", "HKCU", file, "/y"]);
@@ -61,7 +88,8 @@ export async function registry(): Promise<Map<string, string>> {
   const keys = new Map<string, string>();
   for (const part of text.split("\n[").slice(1)) {
     const [head = "", ...lines] = part.split("\n");
-    keys.set(head.replace(/\]$/, "").replace("HKEY_CURRENT_USER\\", ""), lines.join("\n").trim());
+    const key = head.replace(/\]$/, "").replace("HKEY_CURRENT_USER\\", "");
+    if (!/^Software\\Wine(\\|$)/.test(key)) keys.set(key, lines.join("\n").trim());
   }
   return keys;
 }
@@ -111,7 +139,8 @@ export class Host {
 
   /** Closes the pipe, as a browser does when it ends, and waits for the host's end. */
   async close(): Promise<void> {
-    const gone = this.#child.exitCode === null ? once(this.#child, "exit") : undefined;
+    const { exitCode, signalCode } = this.#child;
+    const gone = exitCode === null && signalCode === null ? once(this.#child, "exit") : undefined;
     this.#child.stdin?.end();
     await gone;
   }

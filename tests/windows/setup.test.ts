@@ -5,10 +5,20 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { before, suite, test } from "node:test";
+import { before, suite, type TestContext, test } from "node:test";
 import { identity, root } from "../harness/paths.ts";
 import { until } from "../harness/until.ts";
-import { defaultValue, files, Host, here, localAppData, registry, run, temporaryFiles } from "./machine.ts";
+import {
+  defaultValue,
+  files,
+  Host,
+  here,
+  localAppData,
+  registry,
+  run,
+  temporaryFiles,
+  withTemporaryOnAnotherDrive,
+} from "./machine.ts";
 
 const setup = join(process.env.PKARR_PACKAGES ?? "", "pkarr-setup.exe");
 const folder = `${localAppData}\\Programs\\pkarr`;
@@ -62,35 +72,32 @@ suite("pkarr-setup.exe", () => {
     await assertUntouched();
   });
 
-  test("brings a program that answers as browsers ask", async () => {
+  test("brings a program that answers as browsers ask", async (t) => {
     await run(setup, ["/S"]);
     const manifest = defaultValue(
       registered.get(`Software\\Mozilla\\NativeMessagingHosts\\${identity.host}`),
     );
-    for (const args of [
-      [`chrome-extension://${identity.chromium.id}/`, "--parent-window=0"],
-      [manifest ?? "", identity.firefox.id],
-    ]) {
-      const host = new Host(program, args);
+    for (const args of [undefined, [manifest ?? "", identity.firefox.id]]) {
+      const host = start(t, args);
       assert.deepEqual(pick(await host.hello()), { version: version(), protocol: 1 });
       await host.close();
     }
     assert.ok(existsSync(here(`${data}\\cache.db`)), "it keeps what it has learned");
   });
 
-  test("is upgraded while a browser runs it", async () => {
-    const host = new Host(program, [`chrome-extension://${identity.chromium.id}/`]);
+  test("is upgraded while a browser runs it", async (t) => {
+    const host = start(t);
     await host.hello();
     const before = statSync(here(program)).ino;
     await run(setup, ["/S"]);
     assert.notEqual(statSync(here(program)).ino, before, "the program is another file");
     assert.deepEqual(programs(), ["pkarr.exe", "pkarr.exe.old-0", "uninstall.exe"]);
-    const next = new Host(program, [`chrome-extension://${identity.chromium.id}/`]);
+    const next = start(t);
     assert.equal((await next.hello()).version, version());
     await host.close();
     await next.close();
     // What was replaced goes when the program is started the next time.
-    const last = new Host(program, [`chrome-extension://${identity.chromium.id}/`]);
+    const last = start(t);
     await last.hello();
     await until(() => programs().length === 2, { ...PATIENCE, what: "the end of the replaced program" });
     await last.close();
@@ -118,14 +125,30 @@ suite("pkarr-setup.exe", () => {
     await assertUntouched();
   });
 
-  test("is removed while a browser runs it", async () => {
+  test("is removed while a browser runs it", async (t) => {
     await run(setup, ["/S"]);
-    const host = new Host(program, [`chrome-extension://${identity.chromium.id}/`]);
+    const host = start(t);
     await host.hello();
     await uninstall(["/S"]);
     assert.ok(!existsSync(here(folder)));
     assert.deepEqual(await leftInRegistry(), []);
     await host.close();
+  });
+
+  test("is removed while it runs, with the folder for temporary files on another drive", async (t) => {
+    await run(setup, ["/S"]);
+    const host = start(t);
+    await host.hello();
+    await withTemporaryOnAnotherDrive(() => uninstall(["/S"]));
+    assert.deepEqual(programs(), ["pkarr.exe.old-0"], "nobody starts it any more");
+    assert.deepEqual(await leftInRegistry(), []);
+    await host.close();
+    // What is left goes with the next.
+    await run(setup, ["/S"]);
+    assert.deepEqual(programs(), ["pkarr.exe", "uninstall.exe"]);
+    await uninstall(["/S", "/PURGE"]);
+    assert.deepEqual(leftFiles(), []);
+    assert.deepEqual(await leftInRegistry(), []);
   });
 
   async function assertUntouched(): Promise<void> {
@@ -143,6 +166,16 @@ suite("pkarr-setup.exe", () => {
     return [...now].filter(([key, values]) => untouched.registry.get(key) !== values).map(([key]) => key);
   }
 });
+
+/** The program as Chromium starts it, unless told otherwise; it ends with the test. */
+function start(
+  t: TestContext,
+  args = [`chrome-extension://${identity.chromium.id}/`, "--parent-window=0"],
+): Host {
+  const host = new Host(program, args);
+  t.after(() => host.close());
+  return host;
+}
 
 /** The uninstaller starts a copy of itself and ends; its entry in the registry is the last thing to go. */
 async function uninstall(args: string[]): Promise<void> {

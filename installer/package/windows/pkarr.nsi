@@ -46,27 +46,27 @@ UninstPage instfiles
 ; --- install ----------------------------------------------------------------------------------------------------------
 
 ; A browser that is open runs the program, and what runs can be renamed, but neither replaced nor deleted. Puts it aside,
-; and deletes what earlier versions left, where that has ended since.
-Function PutAside
-  ${If} ${FileExists} "$INSTDIR\pkarr.exe"
-    StrCpy $0 0
-    ${Do}
-      Delete "$INSTDIR\pkarr.exe.old-$0"
+; says where in $1, and deletes what was put aside earlier, where that has ended since.
+!macro PutAside
+  StrCpy $1 ""
+  StrCpy $0 0
+  ${Do}
+    Delete "$INSTDIR\pkarr.exe.old-$0"
+    ${If} $1 == ""
+    ${AndIf} ${FileExists} "$INSTDIR\pkarr.exe"
       ClearErrors
       Rename "$INSTDIR\pkarr.exe" "$INSTDIR\pkarr.exe.old-$0"
       ${IfNot} ${Errors}
         StrCpy $1 "$INSTDIR\pkarr.exe.old-$0"
-        ${ExitDo}
       ${EndIf}
-      IntOp $0 $0 + 1
-    ${LoopUntil} $0 >= ${MAX_OLD}
-  ${EndIf}
-FunctionEnd
+    ${EndIf}
+    IntOp $0 $0 + 1
+  ${LoopUntil} $0 >= ${MAX_OLD}
+!macroend
 
 Section
   SetOutPath "$INSTDIR"
-  StrCpy $1 ""
-  Call PutAside
+  !insertmacro PutAside
   ClearErrors
   SetOverwrite try
   File "/oname=pkarr.exe" "${PROGRAM}"
@@ -107,7 +107,9 @@ SectionEnd
 
 ; --- uninstall --------------------------------------------------------------------------------------------------------
 
-; Deletes a file; one that runs goes to the folder for temporary files, from where the system clears it.
+; Deletes what was put aside. What still runs goes to the folder for temporary files, from where the system clears it. That
+; may be on another drive: then at most a copy got there, and the file stays where it is until Windows starts anew, or, for
+; only an administrator may have Windows do that, until pkarr is installed again.
 !macro DeleteOrMove FILE
   ClearErrors
   Delete "${FILE}"
@@ -116,6 +118,9 @@ SectionEnd
     Delete "$2"
     Rename "${FILE}" "$2"
     Delete /REBOOTOK "$2"
+    ${If} ${FileExists} "${FILE}"
+      Delete /REBOOTOK "${FILE}"
+    ${EndIf}
   ${EndIf}
 !macroend
 
@@ -143,6 +148,8 @@ Section Uninstall
     SetErrorLevel 1
   ${EndIf}
 
+  ; Whatever becomes of its file, nobody starts it any more.
+  !insertmacro PutAside
   StrCpy $0 0
   ${Do}
     ${If} ${FileExists} "$INSTDIR\pkarr.exe.old-$0"
@@ -150,7 +157,6 @@ Section Uninstall
     ${EndIf}
     IntOp $0 $0 + 1
   ${LoopUntil} $0 >= ${MAX_OLD}
-  !insertmacro DeleteOrMove "$INSTDIR\pkarr.exe"
   Delete "$INSTDIR\uninstall.exe"
   SetOutPath "$TEMP"
   ; These go only where they are empty now.

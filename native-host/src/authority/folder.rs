@@ -295,7 +295,7 @@ impl RootChange<'_> {
     pub fn advance(&self) -> Result<Arc<Authority>, AuthorityError> {
         let folder = &self.roots.folder;
         let (next, path) = (folder.join(NEXT_KEY), folder.join(KEY));
-        fs::rename(&next, &path).map_err(failed("write", &path))?;
+        turns::rename(&next, &path).map_err(failed("write", &path))?;
         let authority = self
             .roots
             .current()?
@@ -351,7 +351,7 @@ impl RootChange<'_> {
                 file.write_all(text.as_bytes())?;
                 file.sync_all()
             })
-            .and_then(|()| fs::rename(&beside, &path))
+            .and_then(|()| turns::rename(&beside, &path))
             .map_err(failed("write", &path))
     }
 }

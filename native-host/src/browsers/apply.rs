@@ -166,7 +166,7 @@ fn aside(path: &Path, replace: impl FnOnce() -> io::Result<()>) -> io::Result<()
 }
 
 /// Gives a file another name, beside it, and deletes those of earlier times that no longer run.
-fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
     let mut free = None;
     for old in (0..MAX_OLD).map(|number| renamed(path, number)) {
         _ = fs::remove_file(&old);

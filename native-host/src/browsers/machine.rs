@@ -10,6 +10,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{registry, table::System};
+use crate::folders;
 
 /// The most bytes of a manifest, a unit or the like that are read.
 const MAX_TEXT: u64 = 1024 * 1024;
@@ -48,12 +49,12 @@ impl Folders {
         let program_files = env::var_os("ProgramFiles").map(PathBuf::from);
         Some(Self {
             system: System::here(),
-            home: of_user.home_dir().to_owned(),
+            home: folders::home()?,
             // Each of these is what its name says on the system whose paths begin with it.
             config: of_user.config_dir().to_owned(),
             data: of_user.data_dir().to_owned(),
-            local_app_data: of_user.data_local_dir().to_owned(),
-            app_data: of_user.data_dir().to_owned(),
+            local_app_data: folders::local_app_data()?,
+            app_data: folders::app_data()?,
             program_files: program_files
                 .filter(|path| path.is_absolute())
                 .unwrap_or_else(|| "C:\\Program Files".into()),

@@ -5,6 +5,7 @@ use std::{fs, io, path::Path};
 
 use super::{
     BrowsersError,
+    apply::out_of_the_way,
     ledger::{Book, Made, absent},
     machine::{Here, Kind, Look, Value},
     registry,
@@ -147,7 +148,8 @@ fn remove_value(value: &Value) -> io::Result<()> {
     }
 }
 
-/// Removes a file. One that runs is left in the folder for temporary files on Windows.
+/// Removes a file. One that runs is left in the folder for temporary files on Windows, or, where that is
+/// on another drive, put aside.
 pub(super) fn remove_file(path: &Path) -> io::Result<()> {
     let removed = absent(fs::remove_file(path));
     if cfg!(windows) {
@@ -160,7 +162,9 @@ pub(super) fn remove_file(path: &Path) -> io::Result<()> {
             }
             _ = fs::remove_file(&old).or_else(|_| to_temporary(&old));
         }
-        return removed.or_else(|_| to_temporary(path));
+        return removed
+            .or_else(|_| to_temporary(path))
+            .or_else(|_| out_of_the_way(path).map(drop));
     }
     removed
 }

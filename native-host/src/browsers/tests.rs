@@ -164,10 +164,7 @@ fn content(plan: &Plan, place: &str) -> Manifest {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn on_linux_every_browser_found_is_told_of_a_program_that_stays() {
     let computer = Computer::default()
         .program("chromium")
@@ -201,10 +198,7 @@ fn on_linux_every_browser_found_is_told_of_a_program_that_stays() {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn a_program_of_a_package_stays_where_it_is() {
     let computer = Computer::default()
         .program("chromium")
@@ -242,10 +236,7 @@ fn manifest_of(program: &str, ours: bool) -> String {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn what_others_wrote_stays_until_somebody_says_so() {
     let other = manifest_of("/home/alice/dev/pkarr", false);
     let computer = Computer::default()
@@ -285,10 +276,7 @@ fn what_others_wrote_stays_until_somebody_says_so() {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn what_serves_nobody_may_be_mended() {
     let plain = wishes("/usr/bin/pkarr");
     let mend = Wishes {
@@ -341,10 +329,7 @@ fn what_says_the_same_is_there_already() {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn a_program_of_others_is_not_replaced() {
     let computer = Computer::default()
         .program("chromium")
@@ -435,10 +420,7 @@ fn what_was_changed_since_stays() {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn a_broken_manifest_of_the_user_shadows_a_good_one_for_all() {
     let of_all = "/etc/chromium/native-messaging-hosts/org.pkarr.host.json";
     let good = manifest_of("/usr/bin/pkarr", true);

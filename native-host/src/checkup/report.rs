@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{Finding, State};
-use crate::key::PublicKey;
+use crate::{folders, key::PublicKey};
 
 /// How many characters a key has.
 const KEY: usize = 52;
@@ -126,8 +126,7 @@ pub struct Redaction {
 impl Redaction {
     /// For the user who runs the program.
     pub fn of_user() -> Self {
-        let home = directories::BaseDirs::new();
-        Self::new(home.as_ref().map(directories::BaseDirs::home_dir))
+        Self::new(folders::home().as_deref())
     }
 
     /// For a user with this home folder, whose last part is their name.

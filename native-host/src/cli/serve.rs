@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use directories::ProjectDirs;
 use serde_json::json;
 
 use super::{options::Options, output::Output, stop};
@@ -11,6 +10,7 @@ use crate::{
     cache::Cache,
     connections::Listen,
     dht::{Dht, DhtConfig},
+    folders,
     problem::{Code, Problem},
     relays::{RelayLimits, Relays},
     server::{self, Addresses, Behind, Server, Watch, cache_limits, config, config::Config},
@@ -121,8 +121,7 @@ impl Arguments {
 
 /// The file that is there without being named.
 fn found() -> Option<PathBuf> {
-    let own = ProjectDirs::from("org", "pkarr", "pkarr");
-    let own = own.map(|folders| folders.config_dir().join("serve.toml"));
+    let own = folders::config().map(|folder| folder.join("serve.toml"));
     let of_system = cfg!(unix).then(|| PathBuf::from(SYSTEM_FILE));
     let files = own.into_iter().chain(of_system);
     files.into_iter().find(|file| file.exists())

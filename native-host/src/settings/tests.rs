@@ -70,17 +70,6 @@ fn what_is_given_wins_over_the_file() {
 }
 
 #[test]
-fn data_stays_on_this_machine() {
-    let folders = ProjectDirs::from("org", "pkarr", "pkarr").unwrap();
-    let folder = own_folder(&folders);
-    if cfg!(windows) {
-        assert!(!folder.starts_with(std::env::var_os("APPDATA").unwrap()));
-    } else {
-        assert_eq!(folder, folders.data_dir());
-    }
-}
-
-#[test]
 fn mistakes_are_told_with_their_place() {
     let error = World::new("\nbootstrab = []").settings().unwrap_err();
     let error = error.to_string();

@@ -1,93 +1,183 @@
-//! The user’s own “Trusted Root Certification Authorities” of Windows, by `certutil.exe`.
+//! The user’s own “Trusted Root Certification Authorities” of Windows.
 //!
-//! Windows asks the user itself before it adds or deletes a root. What `certutil` prints is in the
-//! user’s language; only what is the same in all of them is read.
+//! Windows asks the user itself before it adds or deletes a root, and lets the program wait for the
+//! answer.
 
-use std::path::Path;
-
-use super::{Entry, Mark, Root, TrustError, run};
-use crate::authority::SUBJECT;
-
-const PROGRAM: &str = "certutil.exe";
-const STORE: &str = "Root";
+use super::{Entry, Mark, Root, TrustError};
 
 pub(super) fn entries(known: &[Mark]) -> Result<Vec<Entry>, TrustError> {
-    let list = run(PROGRAM, ["-user", "-store", STORE], b"")?;
-    Ok(listed(&list, known))
+    let mut entries = Vec::new();
+    store::look(|der| {
+        // What is in this store is trusted.
+        entries.extend(Entry::of(
+            der,
+            Mark::of(der).digest().to_owned(),
+            known,
+            true,
+        ));
+    })
+    .map_err(TrustError::Windows)?;
+    Ok(entries)
 }
 
 pub(super) fn add(root: &Root) -> Result<(), TrustError> {
-    run(PROGRAM, adding(&root.file), b"").map(drop)
+    store::add(&root.der).map_err(TrustError::Windows)
 }
 
-pub(super) fn remove(serial: &str) -> Result<(), TrustError> {
-    run(PROGRAM, ["-user", "-delstore", STORE, serial], b"").map(drop)
+pub(super) fn remove(digest: &str) -> Result<(), TrustError> {
+    store::remove(|der| Mark::of(der).digest() == digest).map_err(TrustError::Windows)
 }
 
-fn adding(file: &Path) -> [&std::ffi::OsStr; 5] {
-    let [user, force, add, store] = ["-user", "-f", "-addstore", STORE].map(AsRef::as_ref);
-    [user, force, add, store, file.as_os_str()]
-}
+#[cfg(windows)]
+#[allow(unsafe_code)]
+mod store {
+    use std::{io, ptr, slice};
 
-/// Certificates stand one after the other, each below a line of `=`; its serial number is a word of
-/// its own in the line after that.
-fn listed(list: &str, known: &[Mark]) -> Vec<Entry> {
-    list.split("\n====")
-        .filter(|part| part.contains(&format!("CN={SUBJECT}")))
-        .filter_map(|part| {
-            let serial = part
-                .lines()
-                .filter_map(|line| line.rsplit([' ', ':']).next())
-                .find(|word| word.len() >= 16 && word.bytes().all(|c| c.is_ascii_hexdigit()))?;
-            Some(Entry {
-                known: known
-                    .iter()
-                    .find(|mark| mark.serial() == serial.to_lowercase())
-                    .cloned(),
-                id: serial.to_owned(),
-                // What stands in this store is trusted.
-                trusted: true,
-            })
-        })
-        .collect()
-}
+    use windows_sys::{
+        Win32::Security::Cryptography::{
+            CERT_CONTEXT, CERT_STORE_ADD_USE_EXISTING, CERT_STORE_CTRL_COMMIT,
+            CertAddEncodedCertificateToStore, CertCloseStore, CertControlStore,
+            CertDeleteCertificateFromStore, CertDuplicateCertificateContext,
+            CertEnumCertificatesInStore, CertFreeCertificateContext, CertOpenSystemStoreW,
+            HCERTSTORE, X509_ASN_ENCODING,
+        },
+        w,
+    };
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    struct Store(HCERTSTORE);
 
-    #[test]
-    fn roots_of_ours_are_read_in_any_language() {
-        let list = "Root \"Vertrauenswürdige Stammzertifizierungsstellen\"\r\n\
-            ================ Zertifikat 0 ================\r\n\
-            Seriennummer: 00c1008b3c3c8811d13ef663ecdf40\r\n\
-            Aussteller: CN=Microsoft Root Authority\r\n\
-            Antragsteller: CN=Microsoft Root Authority\r\n\
-            ================ Zertifikat 1 ================\r\n\
-            Seriennummer: 5f3a9c0444444444444444444444cafe\r\n\
-            Aussteller: CN=pkarr on this computer – keys only (2026-11-22 5F3A9C04)\r\n\
-            \x20Nicht vor: 21.11.2026 18:58\r\n\
-            Antragsteller: CN=pkarr on this computer – keys only (2026-11-22 5F3A9C04)\r\n\
-            Zertifikathash(sha1): a43489159a520f0d93d032ccaf37e7fe20a8b419\r\n\
-            CertUtil: -store-Befehl wurde erfolgreich ausgeführt.\r\n";
-        let serial = "5f3a9c0444444444444444444444cafe";
-        let known = Mark::read(&format!("{} {serial}", "0".repeat(64))).unwrap();
-        let found = listed(list, std::slice::from_ref(&known));
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].id, serial);
-        assert!(found[0].trusted);
-        assert_eq!(found[0].known, Some(known));
-        let others = listed(list, &[]);
-        assert!(others[0].known.is_none() && others[0].trusted);
-        assert_eq!(listed("", &[]), []);
+    impl Store {
+        fn open() -> io::Result<Self> {
+            // SAFETY: the name is a constant that ends in zero.
+            let store = unsafe { CertOpenSystemStoreW(0, w!("ROOT")) };
+            match store.is_null() {
+                true => Err(io::Error::last_os_error()),
+                false => Ok(Self(store)),
+            }
+        }
+
+        fn certificates(&self) -> Certificates<'_> {
+            Certificates {
+                store: self,
+                last: ptr::null(),
+            }
+        }
     }
 
-    #[test]
-    fn the_users_own_store_is_changed() {
-        let arguments = adding(Path::new("C:\\Temp\\root.pem"));
-        assert_eq!(
-            arguments,
-            ["-user", "-f", "-addstore", "Root", "C:\\Temp\\root.pem"]
-        );
+    impl Drop for Store {
+        fn drop(&mut self) {
+            // SAFETY: it is open, and no certificate borrowed from it is left.
+            unsafe { CertCloseStore(self.0, 0) };
+        }
+    }
+
+    /// The certificates of a store, one at a time.
+    struct Certificates<'a> {
+        store: &'a Store,
+        last: *const CERT_CONTEXT,
+    }
+
+    impl Certificates<'_> {
+        /// The next one and its DER, which are there until the one after it is asked for.
+        fn next(&mut self) -> Option<(*const CERT_CONTEXT, &[u8])> {
+            // SAFETY: the store is open, and the last one is from it; this call frees that.
+            self.last = unsafe { CertEnumCertificatesInStore(self.store.0, self.last) };
+            // SAFETY: what is not null is a certificate, whose bytes are as many as it says.
+            unsafe {
+                let found = self.last.as_ref()?;
+                let length = usize::try_from(found.cbCertEncoded).unwrap_or(0);
+                Some((
+                    self.last,
+                    slice::from_raw_parts(found.pbCertEncoded, length),
+                ))
+            }
+        }
+    }
+
+    impl Drop for Certificates<'_> {
+        fn drop(&mut self) {
+            if !self.last.is_null() {
+                // SAFETY: nobody else has freed it.
+                unsafe { CertFreeCertificateContext(self.last) };
+            }
+        }
+    }
+
+    /// Shows each certificate, DER.
+    pub(super) fn look(mut see: impl FnMut(&[u8])) -> io::Result<()> {
+        let store = Store::open()?;
+        let mut all = store.certificates();
+        while let Some((_, der)) = all.next() {
+            see(der);
+        }
+        Ok(())
+    }
+
+    /// Adds a certificate, DER.
+    pub(super) fn add(der: &[u8]) -> io::Result<()> {
+        let store = Store::open()?;
+        let length = u32::try_from(der.len()).map_err(io::Error::other)?;
+        // SAFETY: the bytes are as many as told, and the store is open.
+        succeeded(unsafe {
+            CertAddEncodedCertificateToStore(
+                store.0,
+                X509_ASN_ENCODING,
+                der.as_ptr(),
+                length,
+                CERT_STORE_ADD_USE_EXISTING,
+                ptr::null_mut(),
+            )
+        })
+    }
+
+    /// Removes the certificates that are meant.
+    pub(super) fn remove(meant: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+        let store = Store::open()?;
+        let mut all = store.certificates();
+        let mut found = Vec::new();
+        while let Some((certificate, der)) = all.next() {
+            if meant(der) {
+                // SAFETY: it is there; what is given is freed below.
+                found.push(unsafe { CertDuplicateCertificateContext(certificate) });
+            }
+        }
+        // Not while they are gone through: the next is found by the last.
+        drop(all);
+        let done = found.into_iter().fold(Ok(()), |done, certificate| {
+            // SAFETY: this frees it, whether or not it is deleted.
+            done.and(succeeded(unsafe {
+                CertDeleteCertificateFromStore(certificate)
+            }))
+        });
+        // Wine would keep to itself what is deleted. What this says does not count: where nothing is
+        // left to be written, it is no success either.
+        // SAFETY: the store is open.
+        unsafe { CertControlStore(store.0, 0, CERT_STORE_CTRL_COMMIT, ptr::null()) };
+        done
+    }
+
+    fn succeeded(done: i32) -> io::Result<()> {
+        match done {
+            0 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Elsewhere there is none.
+#[cfg(not(windows))]
+mod store {
+    use std::io;
+
+    pub(super) fn look(_: impl FnMut(&[u8])) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn add(_: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn remove(_: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -308,6 +308,8 @@ async fn private_lookups_are_in_no_log() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
+    // As long as there is one logger alone, what another thread comes by first is logged in no thread.
+    let _other = tracing::Dispatch::new(tracing_subscriber::fmt().finish());
     let _listens = tracing::subscriber::set_default(logger);
     let dht = seeker::client(&net.bootstrap(4));
     look_up(&dht, pair(1).public()).await.unwrap();

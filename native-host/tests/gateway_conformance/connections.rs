@@ -201,6 +201,10 @@ async fn a_slow_reader_slows_the_site() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    windows,
+    ignore = "wine resets no connection: one that is to be reset ends in order there"
+)]
 async fn a_reset_in_the_middle_of_an_answer_does_not_end_it_well() {
     let world = World::new().await;
     for head in [

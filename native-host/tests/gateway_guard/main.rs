@@ -11,7 +11,7 @@ mod lists;
 mod support;
 
 use std::{
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -24,10 +24,11 @@ use pkarr_host::{
     gateway::{Gateway, GatewayConfig},
     key::PublicKey,
 };
+use socket2::SockRef;
 use support::{packet, pair, resolver, silent};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 /// How many addresses are under one key, so that its packet is small enough for the DHT.
@@ -42,7 +43,7 @@ struct Trap {
 impl Trap {
     async fn set() -> Self {
         // Both families, where the system has both.
-        let listener = match TcpListener::bind("[::]:0").await {
+        let listener = match by_both() {
             Ok(listener) => listener,
             Err(_) => TcpListener::bind("0.0.0.0:0").await.unwrap(),
         };
@@ -69,6 +70,14 @@ impl Trap {
     fn assert_empty(&self, who: &str) {
         assert_eq!(self.caught.load(Ordering::SeqCst), 0, "{who}");
     }
+}
+
+fn by_both() -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v6()?;
+    // On Windows `::` is for IPv6 alone unless told otherwise.
+    SockRef::from(&socket).set_only_v6(false)?;
+    socket.bind((Ipv6Addr::UNSPECIFIED, 0).into())?;
+    socket.listen(64)
 }
 
 /// A gateway that knows the records of these zones; the first belongs to key pair 1, and so on.

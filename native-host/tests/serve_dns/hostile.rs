@@ -122,7 +122,7 @@ async fn rfc_9018_servers_with_one_secret_know_each_others_cookies() {
     let both = file("both", &format!("{theirs}\n{ours}\n"));
     let start = async |file: &std::path::Path| {
         let world = World::configured(&format!(
-            "[dns]\nlisten = [\"{own}:0\"]\nforward = \"none\"\ncookie-secret-file = \"{}\"",
+            "[dns]\nlisten = [\"{own}:0\"]\nforward = \"none\"\ncookie-secret-file = '{}'",
             file.display()
         ))
         .await;

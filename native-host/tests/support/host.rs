@@ -19,7 +19,7 @@ pub(crate) struct Host {
 
 /// The configuration file of the user whose home this is.
 pub(crate) fn config_file(home: &Path) -> PathBuf {
-    let folder = home.join(".config/pkarr");
+    let folder = super::config_folder(home);
     std::fs::create_dir_all(&folder).unwrap();
     folder.join("config.toml")
 }
@@ -56,14 +56,11 @@ impl Host {
         for name in cleared {
             command.env_remove(name).env_remove(name.to_lowercase());
         }
-        command
+        super::at_home(&mut command, &data_dir.path().join("home"))
             .env("PKARR_BOOTSTRAP", bootstrap.join(","))
             .env("PKARR_DATA_DIR", data_dir.path())
             .env("PKARR_ALLOW_PRIVATE", "1")
             .env("PKARR_NO_RELAYS", "1")
-            .env("HOME", data_dir.path().join("home"))
-            .env_remove("XDG_CONFIG_HOME")
-            .env_remove("XDG_DATA_HOME")
             .envs(variables.iter().copied());
         Self::spawn(command, Some(data_dir))
     }
@@ -71,11 +68,7 @@ impl Host {
     /// Starts one for the user whose home this is, with nothing else in its environment, and greets it.
     pub(crate) fn of_user(home: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pkarr"));
-        command
-            .env_clear()
-            .env("HOME", home)
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(variables.iter().copied());
+        super::only_at_home(&mut command, home).envs(variables.iter().copied());
         let mut host = Self::spawn(command, None);
         host.greet();
         host

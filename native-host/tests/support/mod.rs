@@ -14,6 +14,7 @@ pub(crate) mod visitor;
 
 use std::{
     net::UdpSocket,
+    path::{Path, PathBuf},
     process::{Child, Command},
 };
 
@@ -80,6 +81,54 @@ pub(crate) fn stop(process: &mut Child) {
         process.wait().unwrap();
     }
 }
+
+/// Makes this folder the home of whoever runs a command.
+pub(crate) fn at_home<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
+    command
+        .env("HOME", home)
+        .env_remove("XDG_CONFIG_HOME")
+        .env_remove("XDG_DATA_HOME")
+        // And on Windows:
+        .env("USERPROFILE", home)
+        .env("APPDATA", home.join("AppData\\Roaming"))
+        .env("LOCALAPPDATA", home.join("AppData\\Local"))
+}
+
+/// The same, with nothing else in the environment but what programs need to run at all.
+pub(crate) fn only_at_home<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
+    command.env_clear();
+    for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    at_home(command, home)
+}
+
+/// Where the settings of the user with this home are, unless told otherwise.
+pub(crate) fn config_folder(home: &Path) -> PathBuf {
+    home.join(match cfg!(windows) {
+        true => "AppData\\Roaming\\pkarr\\pkarr\\config",
+        false => ".config/pkarr",
+    })
+}
+
+/// Where the data of a user is, unless told otherwise, as people who know the home write it.
+pub(crate) const DATA_AT_HOME: &str = match cfg!(windows) {
+    true => "~\\AppData\\Local\\pkarr\\pkarr\\data",
+    false => "~/.local/share/pkarr",
+};
+
+/// The same for the user with this home.
+pub(crate) fn data_folder(home: &Path) -> PathBuf {
+    home.join(&DATA_AT_HOME[2..])
+}
+
+/// What the certificate store of a user with Chromium is called.
+pub(crate) const STORE: &str = match cfg!(windows) {
+    true => "Windows",
+    false => "Chromium and others",
+};
 
 /// The key pair of this number.
 pub(crate) fn pair(number: u8) -> KeyPair {

@@ -199,12 +199,11 @@ impl Drop for Serve {
 /// The program, with everything of its own in this folder.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pkarr"));
-    command
+    super::at_home(&mut command, folder)
         .current_dir(folder)
         .env_remove("PKARR_BOOTSTRAP")
         .env_remove("PKARR_CONFIG")
         .env("PKARR_DATA_DIR", folder.join("data"))
-        .env("HOME", folder)
         .stdin(Stdio::null());
     command
 }

@@ -3,10 +3,7 @@
 use super::*;
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn homebrew_upgrades_change_nothing() {
     let computer = Computer::default()
         .folder("/Applications/Firefox.app")
@@ -24,10 +21,7 @@ fn homebrew_upgrades_change_nothing() {
 }
 
 #[test]
-#[cfg_attr(
-    windows,
-    ignore = "paths of another system, written with the separators of this one"
-)]
+#[cfg(unix)]
 fn on_macos_bundles_and_profiles_tell_of_browsers() {
     let computer = Computer::default()
         .folder("/Applications/Google Chrome.app")
