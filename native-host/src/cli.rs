@@ -26,7 +26,6 @@ mod output;
 mod packet;
 mod passphrase;
 mod pin;
-mod progress;
 mod proxy;
 mod publish;
 mod records;

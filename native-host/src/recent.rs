@@ -3,12 +3,14 @@
 //! times the code.
 
 use std::{
-    collections::HashMap,
     fmt,
     hash::{BuildHasher, Hash, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use lru::LruCache;
+use tokio::time::Instant;
 
 /// How many locks a large map has.
 const PARTS: usize = 16;
@@ -21,34 +23,45 @@ pub(crate) struct Recent<K, V> {
     hasher: RandomState,
 }
 
-/// Two generations, each half of the whole. What is used moves to the younger one; when that is full,
-/// it becomes the older one, and what was left in that is forgotten. So no order has to be kept.
+/// What is behind one lock. It takes memory for what is there, not for all that may be.
 struct Kept<K, V> {
-    young: HashMap<K, (V, Instant)>,
-    old: HashMap<K, (V, Instant)>,
-    half: usize,
-    life: Option<Duration>,
+    entries: LruCache<K, (V, Instant)>,
+    most: usize,
+    life: Life,
+}
+
+/// When entries are forgotten though there is room for them.
+#[derive(Clone, Copy)]
+enum Life {
+    Endless,
+    /// So long after they were put there.
+    SincePut(Duration),
+    /// So long after they were last used.
+    SinceUse(Duration),
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    /// A map that remembers so many at most, and the last half as many for certain.
+    /// A map that remembers so many at most.
     pub(crate) fn new(most: usize) -> Self {
-        Self::of(most, None)
+        Self::of(most, Life::Endless)
     }
 
     /// The same, whose entries are forgotten so long after they were put there, used or not.
     pub(crate) fn for_a_while(most: usize, life: Duration) -> Self {
-        Self::of(most, Some(life))
+        Self::of(most, Life::SincePut(life))
     }
 
-    fn of(most: usize, life: Option<Duration>) -> Self {
+    /// The same, whose entries are forgotten when they were not used for so long.
+    pub(crate) fn while_used(most: usize, idle: Duration) -> Self {
+        Self::of(most, Life::SinceUse(idle))
+    }
+
+    fn of(most: usize, life: Life) -> Self {
         let parts = if most < LARGE { 1 } else { PARTS };
-        let half = (most / parts / 2).max(1);
         let part = |_| {
             Mutex::new(Kept {
-                young: HashMap::new(),
-                old: HashMap::new(),
-                half,
+                entries: LruCache::unbounded(),
+                most: (most / parts).max(1),
                 life,
             })
         };
@@ -64,7 +77,7 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
 
     pub(crate) fn insert(&self, key: K, value: V) {
         if let Some(mut part) = self.part(&key) {
-            part.put(key, (value, Instant::now()));
+            part.put(key, value);
         }
     }
 
@@ -75,28 +88,26 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         };
         part.get(&key).unwrap_or_else(|| {
             let value = make();
-            part.put(key, (value.clone(), Instant::now()));
+            part.put(key, value.clone());
             value
         })
     }
 
     pub(crate) fn remove(&self, key: &K) {
         if let Some(mut part) = self.part(key) {
-            part.remove(key);
+            part.entries.pop(key);
         }
     }
 
     pub(crate) fn clear(&self) {
         for mut part in self.parts() {
-            part.young.clear();
-            part.old.clear();
+            part.entries.clear();
         }
     }
 
-    /// How many there are.
+    /// How many there are, with those whose time is over and that nobody has come across since.
     pub(crate) fn len(&self) -> usize {
-        let lengths = self.parts().map(|part| part.young.len() + part.old.len());
-        lengths.sum()
+        self.parts().map(|part| part.entries.len()).sum()
     }
 
     /// The part that a key is in; there always is one.
@@ -120,28 +131,33 @@ fn lock<T>(part: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<K: Eq + Hash, V: Clone> Kept<K, V> {
     fn get(&mut self, key: &K) -> Option<V> {
-        if let Some((key, value)) = self.old.remove_entry(key) {
-            self.put(key, value);
-        }
-        let (value, since) = self.young.get(key)?;
-        if self.life.is_some_and(|life| since.elapsed() >= life) {
-            self.remove(key);
-            return None;
+        let (value, since) = self.entries.get_mut(key)?;
+        match self.life {
+            Life::SincePut(life) | Life::SinceUse(life) if since.elapsed() >= life => {
+                self.entries.pop(key);
+                return None;
+            }
+            Life::SinceUse(_) => *since = Instant::now(),
+            Life::SincePut(_) | Life::Endless => (),
         }
         Some(value.clone())
     }
 
-    fn put(&mut self, key: K, value: (V, Instant)) {
-        self.old.remove(&key);
-        if self.young.len() >= self.half && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
+    fn put(&mut self, key: K, value: V) {
+        self.entries.put(key, (value, Instant::now()));
+        while self.entries.len() > self.most || self.last_is_idle() {
+            self.entries.pop_lru();
         }
-        self.young.insert(key, value);
     }
 
-    fn remove(&mut self, key: &K) {
-        self.young.remove(key);
-        self.old.remove(key);
+    /// Whether the time of the one not used for the longest is over. Where time counts from when they
+    /// were put there, that one need not be the oldest, so nobody looks.
+    fn last_is_idle(&self) -> bool {
+        let Life::SinceUse(idle) = self.life else {
+            return false;
+        };
+        let last = self.entries.peek_lru();
+        last.is_some_and(|(_, (_, since))| since.elapsed() >= idle)
     }
 }
 
@@ -162,6 +178,8 @@ impl<K, V> fmt::Debug for Recent<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     #[test]
@@ -172,8 +190,8 @@ mod tests {
             recent.insert(other, "not");
             assert_eq!(recent.get(&0), Some("used"), "after {other}");
         }
-        let left = (1..100).filter(|key| recent.get(key).is_some()).count();
-        assert!((3..=7).contains(&left), "{left}");
+        let left: Vec<_> = (1..100).filter(|key| recent.get(key).is_some()).collect();
+        assert_eq!(left, [93, 94, 95, 96, 97, 98, 99]);
     }
 
     #[test]
@@ -193,7 +211,7 @@ mod tests {
             recent.insert(key, ());
             assert_eq!(recent.get(&key), Some(()));
         }
-        assert!((LARGE / 2..=LARGE).contains(&recent.len()));
+        assert_eq!(recent.len(), LARGE);
         recent.clear();
         assert_eq!(recent.len(), 0);
     }
@@ -214,13 +232,30 @@ mod tests {
         assert_eq!(recent.get(&0), None);
     }
 
-    #[test]
-    fn a_life_ends_whether_or_not_somebody_asks() {
-        let recent = Recent::for_a_while(4, Duration::ZERO);
+    #[tokio::test(start_paused = true)]
+    async fn a_life_ends_whether_or_not_somebody_asks() {
+        let recent = Recent::for_a_while(4, Duration::from_secs(60));
         recent.insert(0, ());
-        assert_eq!(recent.get(&0), None);
-        let recent = Recent::for_a_while(4, Duration::from_secs(3600));
-        recent.insert(0, ());
+        advance(Duration::from_secs(59)).await;
         assert_eq!(recent.get(&0), Some(()));
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(recent.get(&0), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_asks_for_is_forgotten_and_its_memory_given_back() {
+        let recent = Recent::while_used(8, Duration::from_secs(60));
+        recent.insert("left", ());
+        recent.insert("left too", ());
+        recent.insert("used", ());
+        for _ in 0..3 {
+            advance(Duration::from_secs(30)).await;
+            assert_eq!(recent.get(&"used"), Some(()));
+        }
+        assert_eq!(recent.get(&"left"), None);
+        assert_eq!(recent.len(), 2);
+        recent.insert("new", ());
+        assert_eq!(recent.len(), 2);
+        assert_eq!(recent.get(&"used"), Some(()));
     }
 }

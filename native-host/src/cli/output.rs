@@ -2,22 +2,28 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
-use super::progress::Progress;
-use crate::problem::{Code, Problem};
+use crate::{
+    problem::{Code, Problem},
+    tasks,
+};
 
 /// For what matters most.
 pub(super) const STRONG: Style = Style::new().bold();
 /// For what matters least.
 pub(super) const FAINT: Style = Style::new().dimmed();
+/// What takes longer than this is said to go on.
+const PATIENCE: Duration = Duration::from_millis(500);
 const FAILURE: Style = AnsiColor::Red.on_default().bold();
 
 /// Standard output and standard error of one command.
@@ -80,10 +86,36 @@ impl Output {
 
     /// Says on a terminal that something takes its time, once it does and until it is dropped.
     pub(super) fn progress(self, text: &'static str) -> Progress {
-        match self.json {
-            true => Progress::default(),
-            false => Progress::start(text),
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
         }
+        bar.set_message(text);
+        let shown = (!self.json && io::stderr().is_terminal()).then(|| {
+            let bar = bar.clone();
+            tasks::spawn(async move {
+                tokio::time::sleep(PATIENCE).await;
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(120));
+            })
+        });
+        Progress { bar, shown }
+    }
+}
+
+/// A line that moves while something takes its time.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+    shown: Option<JoinHandle<()>>,
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(shown) = &self.shown {
+            shown.abort();
+        }
+        self.bar.finish_and_clear();
     }
 }
 
@@ -110,8 +142,6 @@ pub(super) fn ago(time: SystemTime, now: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@
 //! moment at which the purse would be full). A flood of one kind leaves the others alone. Datagrams
 //! that anybody may have sent in a place's name have purses of their own, filled at the same rates:
 //! they don't empty those of who is there. How many
-//! places are remembered is bounded; the one not heard of for the longest time is forgotten first.
+//! places are remembered is bounded; the one not heard of for the longest time is forgotten first,
+//! and any after an hour.
 
 use std::{
     net::IpAddr,
@@ -36,6 +37,8 @@ pub(crate) enum Cost {
 
 /// How many kinds of cost there are.
 const COSTS: usize = 3;
+/// A place that was not heard of for so long is forgotten: with usual limits its purses are long full.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// The purses of all places.
 #[derive(Debug)]
@@ -101,7 +104,10 @@ impl Rate {
 impl Limits {
     pub(crate) fn new(limits: &config::Limits) -> Self {
         let new = Self {
-            places: Recent::new(usize::try_from(limits.addresses.get()).unwrap_or(usize::MAX)),
+            places: Recent::while_used(
+                usize::try_from(limits.addresses.get()).unwrap_or(usize::MAX),
+                REMEMBERED,
+            ),
             rates: Default::default(),
             exempt: RwLock::default(),
             began: Instant::now(),
