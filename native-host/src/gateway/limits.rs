@@ -8,6 +8,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -52,7 +53,7 @@ impl Limits {
     pub(super) fn new() -> Self {
         Self {
             under_way: Arc::default(),
-            purses: Recent::new(MAX_PAGES),
+            purses: Recent::while_used(MAX_PAGES, Duration::from_secs(10 * 60)),
         }
     }
 
@@ -115,8 +116,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::key::KeyPair;
 
