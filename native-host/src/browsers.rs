@@ -17,11 +17,13 @@
 mod apply;
 mod extension;
 mod greet;
+mod ground;
 mod inspect;
 mod ledger;
 mod machine;
 mod manifest;
 mod plan;
+mod planner;
 mod program;
 mod purge;
 mod registry;
@@ -30,25 +32,27 @@ mod replaced;
 mod service;
 mod step;
 mod table;
+mod wishes;
 
 use std::{io, path::PathBuf};
 
 pub use self::{
     apply::{Done, apply},
-    extension::Bundle,
     greet::{GreetError, Greeting, greet},
+    ground::Ground,
     inspect::{Condition, Inspection, Registration, inspect},
     ledger::{Book, Ledger, Made},
-    machine::{Folders, Here, Hive, Kind, Look, Scope, Value},
+    machine::{Folders, Here, Kind, Look, Scope},
     manifest::Manifest,
-    plan::{Ground, Which, Wishes, plan},
-    program::Source,
+    plan::plan,
     purge::{purge, what_is_kept},
+    registry::{Hive, Value},
     removal::{Fate, Removal, Removed, removals, remove},
     replaced::remove_replaced,
     service::{GATEWAY_ADDRESS, Turn, turn},
     step::{Make, Place, Plan, Refusal, Step, Verdict, What},
     table::{Engine, ExtensionPlaces, Identity, Mark, Reach, System, Table, Target},
+    wishes::{Bundle, Source, Which, Wishes},
 };
 
 /// Why nothing can be installed or removed at all.

@@ -39,6 +39,7 @@ pub mod fuzzing;
 mod holders;
 mod id;
 pub mod krpc;
+mod learn;
 mod lookup;
 mod pace;
 mod put;

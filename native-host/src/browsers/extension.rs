@@ -1,86 +1,19 @@
 //! How the extension gets into a browser without a click, where there is such a way; else what a
 //! person has to click.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use serde_json::{Value as Json, json};
-use url::Url;
+use serde_json::json;
 
 use super::{
-    BrowsersError,
-    machine::{Hive, Kind, Look, Scope, Value},
-    plan::Planner,
+    machine::{Kind, Scope},
+    planner::Planner,
     program,
+    registry::{Hive, Value},
     step::{Make, Place, Refusal, Verdict, What},
     table::{Engine, Reach, Target},
+    wishes::Bundle,
 };
-
-/// The extension in one of its forms.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bundle {
-    /// A folder that Chromium loads unpacked.
-    Folder(PathBuf),
-    /// A package for Chromium, with its version.
-    Crx(PathBuf, String),
-    /// A package for Firefox.
-    Xpi(PathBuf),
-    /// Where Chromium is to get it and look for newer ones: a store, or an update manifest.
-    Url(Url),
-}
-
-impl Bundle {
-    /// Takes what a person named for the form it is: `https://…`, `….crx`, `….xpi`, a folder.
-    ///
-    /// # Errors
-    /// [`BrowsersError::NoExtension`].
-    pub fn of(named: &str, look: &dyn Look) -> Result<Self, BrowsersError> {
-        let wrong = |why| BrowsersError::NoExtension {
-            named: named.to_owned(),
-            why,
-        };
-        if named.starts_with("https://") {
-            let url = Url::parse(named);
-            return url.map(Self::Url).map_err(|_| wrong("it is no address"));
-        }
-        let path = std::path::absolute(named).map_err(|_| wrong("it is no path"))?;
-        let end = path.extension().unwrap_or_default().to_string_lossy();
-        match (look.kind(&path), end.to_lowercase().as_str()) {
-            (Kind::Absent, _) => Err(wrong("there is nothing there")),
-            (Kind::File, "crx") => {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let version = version_in(&name).unwrap_or_else(|| VERSION.to_owned());
-                Ok(Self::Crx(path, version))
-            }
-            (Kind::File, "xpi") => Ok(Self::Xpi(path)),
-            (Kind::Folder, _) => {
-                let manifest = look.read(&path.join("manifest.json")).ok().flatten();
-                let manifest: Json = serde_json::from_slice(&manifest.unwrap_or_default())
-                    .map_err(|_| wrong("it has no manifest.json"))?;
-                match manifest.get("browser_specific_settings").is_some() {
-                    true => Err(wrong("it is Firefox’s, which takes a package (.xpi)")),
-                    false => Ok(Self::Folder(path)),
-                }
-            }
-            _ => Err(wrong(
-                "it is neither a folder nor a .crx, an .xpi or an https:// address",
-            )),
-        }
-    }
-}
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The version in a file name such as `pkarr-0.1.0-chrome.crx`.
-fn version_in(name: &str) -> Option<String> {
-    let stem = name.strip_suffix(".crx").unwrap_or(name);
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let mut parts = stem.split(['-', '_']);
-    let version = parts.find(|part| part.contains('.') && part.split('.').all(is_number));
-    version.map(ToOwned::to_owned)
-}
 
 /// Plans for these browsers to have the extension.
 pub(super) fn plan(planner: &mut Planner<'_>, targets: &[Target]) {
@@ -254,7 +187,7 @@ fn copy(planner: &mut Planner<'_>, target: &Target, from: &Path, to: PathBuf) {
 }
 
 /// `<id>.json` in a folder of external extensions.
-fn external(planner: &mut Planner<'_>, target: &Target, folder: &Path, says: &Json) {
+fn external(planner: &mut Planner<'_>, target: &Target, folder: &Path, says: &serde_json::Value) {
     let name = format!("{}.json", planner.identity.chromium.id);
     let path = planner.ground.folders.below(folder, &name);
     let text = format!("{says:#}\n");
@@ -265,31 +198,4 @@ fn external(planner: &mut Planner<'_>, target: &Target, folder: &Path, says: &Js
         Some(Place::Path(path)),
         verdict,
     );
-}
-
-impl fmt::Display for Bundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(path) | Self::Crx(path, _) | Self::Xpi(path) => path.display().fmt(f),
-            Self::Url(url) => url.fmt(f),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_stand_in_names_of_packages() {
-        for (name, version) in [
-            ("pkarr-0.1.0-chrome.crx", Some("0.1.0")),
-            ("pkarr_1.2.crx", Some("1.2")),
-            ("pkarr-10.20.30.crx", Some("10.20.30")),
-            ("pkarr.crx", None),
-            ("pkarr-1.x.crx", None),
-        ] {
-            assert_eq!(version_in(name).as_deref(), version, "{name}");
-        }
-    }
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::{
     BrowsersError,
+    ground::Ground,
     ledger::Ledger,
     machine::{Folders, Here, Kind, Scope},
     manifest::Manifest,
-    plan::Ground,
     step::Place,
     table::{Identity, Reach, Target},
 };

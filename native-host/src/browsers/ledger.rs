@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BrowsersError,
-    machine::{Here, Hive, Look, Value},
+    machine::{Here, Look},
+    registry::{Hive, Value},
     step::Place,
 };
 use crate::turns;

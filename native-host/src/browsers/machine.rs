@@ -9,7 +9,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{registry, table::System};
+use super::{
+    registry::{self, Value},
+    table::System,
+};
 use crate::folders;
 
 /// The most bytes of a manifest, a unit or the like that are read.
@@ -154,44 +157,6 @@ pub enum Kind {
     Folder,
     /// A symbolic link to a folder or to nothing, or something stranger.
     Other,
-}
-
-/// A part of the registry of Windows.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub enum Hive {
-    /// `HKEY_CURRENT_USER`
-    #[serde(rename = "HKCU")]
-    User,
-    /// `HKEY_LOCAL_MACHINE`
-    #[serde(rename = "HKLM")]
-    Machine,
-}
-
-/// A value in the registry of Windows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Value {
-    /// In which part.
-    pub hive: Hive,
-    /// The key it belongs to.
-    pub key: String,
-    /// Its name; empty for the default value.
-    pub name: String,
-}
-
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let hive = match self.hive {
-            Hive::User => "HKCU",
-            Hive::Machine => "HKLM",
-        };
-        write!(f, "{hive}\\{}", self.key)?;
-        if !self.name.is_empty() {
-            write!(f, " → {}", self.name)?;
-        }
-        Ok(())
-    }
 }
 
 /// A look at a computer, which changes nothing.

@@ -5,29 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::{
     BrowsersError,
+    ground::Ground,
     machine::{Folders, Kind, Look, Scope},
-    plan::{Ground, Wishes},
     step::{Make, Verdict},
     table::System,
+    wishes::{Source, Wishes},
 };
-
-/// Which program browsers are to start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The one that runs; it is copied to a place that stays where it lies in none.
-    Running(PathBuf),
-    /// This one, where it lies.
-    Named(PathBuf),
-}
-
-impl Source {
-    /// Its file.
-    pub fn file(&self) -> &Path {
-        match self {
-            Self::Running(file) | Self::Named(file) => file,
-        }
-    }
-}
 
 /// The program that manifests name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,52 @@
 //! The registry of Windows: texts, and the keys they belong to. Elsewhere there is none.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A part of the registry of Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Hive {
+    /// `HKEY_CURRENT_USER`
+    #[serde(rename = "HKCU")]
+    User,
+    /// `HKEY_LOCAL_MACHINE`
+    #[serde(rename = "HKLM")]
+    Machine,
+}
+
+/// A value in the registry of Windows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Value {
+    /// In which part.
+    pub hive: Hive,
+    /// The key it belongs to.
+    pub key: String,
+    /// Its name; empty for the default value.
+    pub name: String,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hive = match self.hive {
+            Hive::User => "HKCU",
+            Hive::Machine => "HKLM",
+        };
+        write!(f, "{hive}\\{}", self.key)?;
+        if !self.name.is_empty() {
+            write!(f, " → {}", self.name)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(windows)]
 mod real {
     use std::io;
 
     use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
 
-    use super::super::machine::{Hive, Value};
+    use super::{Hive, Value};
 
     fn hive(hive: Hive) -> &'static Key {
         match hive {
@@ -64,7 +104,7 @@ mod real {
 mod real {
     use std::io;
 
-    use super::super::machine::{Hive, Value};
+    use super::{Hive, Value};
 
     pub(in super::super) fn read(_: &Value) -> Option<String> {
         None

@@ -7,8 +7,8 @@ use super::{
     BrowsersError,
     apply::out_of_the_way,
     ledger::{Book, Made, absent},
-    machine::{Here, Kind, Look, Value},
-    registry,
+    machine::{Here, Kind, Look},
+    registry::{self, Value},
     replaced::{MAX_OLD, renamed},
 };
 

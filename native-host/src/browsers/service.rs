@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
-    machine::{Hive, Kind, Scope, Value},
-    plan::Planner,
+    machine::{Kind, Scope},
+    planner::Planner,
+    registry::{Hive, Value},
     step::{Place, Refusal, Verdict, What},
     table::{Reach, System, Target},
 };

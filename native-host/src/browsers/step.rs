@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::machine::Value;
+use super::registry::Value;
 
 /// One thing to do, or not to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

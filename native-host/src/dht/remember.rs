@@ -29,7 +29,6 @@ use std::{
 
 use super::{
     bencode::{Kind, Malformed, Reader, write_bytes, write_integer},
-    engine::Engine,
     holders::{self, Holding},
     id::{Id, Node},
     krpc,
@@ -40,7 +39,7 @@ pub(super) use folder::{forget_keys, path};
 /// The most nodes of a family that are kept.
 const MAX_NODES: usize = 4096;
 /// The most addresses of first nodes.
-const MAX_SEEDS: usize = 100;
+pub(super) const MAX_SEEDS: usize = 100;
 /// The most bytes that are read.
 const MAX_FILE: u64 = 2 << 20;
 /// How long a node is kept that was not heard of again.
@@ -67,51 +66,6 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What a node has learnt.
-    pub(super) fn of(engine: &Engine) -> Self {
-        let nodes = engine.tables.iter().flat_map(|table| {
-            table.entries().map(|entry| Remembered {
-                node: entry.node,
-                seen: entry.seen,
-                rtt: entry.rtt.smoothed(),
-            })
-        });
-        Self {
-            nodes: nodes.collect(),
-            holders: engine.holders.all(),
-            cleared: 0,
-            seeds: engine.seeds.clone(),
-            // Not negative; more is no number of nodes.
-            networks: [0, 1].map(|family| engine.views.network(family).nodes.unwrap_or(0.0) as u64),
-        }
-    }
-
-    /// Gives it to a node that begins.
-    pub(super) fn teach(&self, engine: &mut Engine, now: u64) {
-        let mut nodes = self.nodes.clone();
-        nodes.sort_by_key(|known| std::cmp::Reverse(known.seen));
-        for known in nodes {
-            let family = super::engine::family(&known.node.address);
-            if let Some(table) = engine.tables.get_mut(family) {
-                table.remembered(known.node, known.seen, known.rtt);
-            }
-        }
-        let mut rtts: Vec<_> = self.nodes.iter().filter_map(|known| known.rtt).collect();
-        rtts.sort_unstable();
-        if let Some(middle) = rtts.get(rtts.len() / 2) {
-            engine.expect(*middle);
-        }
-        for holding in self.holders.iter().rev() {
-            engine.holders.remember(holding.target, &holding.nodes, now);
-        }
-        engine.seeds.extend(self.seeds.iter().take(MAX_SEEDS));
-        for (family, network) in self.networks.iter().enumerate() {
-            if *network > 0 {
-                engine.views.saw(family, *network as f64);
-            }
-        }
-    }
-
     /// Takes in what another program has written down, of nodes only what is new since `began`: what
     /// was known then and is not any more was given up.
     fn merge(&mut self, other: Self, began: u64, now: u64) {
