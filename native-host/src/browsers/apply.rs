@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     BrowsersError,
-    ledger::{self, Book, Made, absent},
+    ledger::{self, Book, Made},
     machine::{self, Here, Look, Scope, files_below},
     registry,
     replaced::{MAX_OLD, renamed},
@@ -226,7 +226,7 @@ fn open_folders(folder: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn link(to: &Path, path: &Path) -> io::Result<()> {
-    absent(fs::remove_file(path))?;
+    ledger::absent(fs::remove_file(path))?;
     std::os::unix::fs::symlink(to, path)
 }
 

@@ -33,7 +33,8 @@ use support::{serve::Serve, testnet};
 const SLACK_KIB: u64 = 16 * 1024;
 const EVERY: Duration = Duration::from_secs(2);
 
-/// So short that what hangs is cut off many times in a run.
+/// Times so short that what hangs is cut off many times in a run, and so little room for answers in memory that it is full
+/// before memory is compared: ten thousand packets are put in a run.
 const CONFIG: &str = "\
 [http]
 head-seconds = 3
@@ -41,8 +42,11 @@ body-seconds = 3
 idle-seconds = 4
 connections = 600
 connections-per-address = 600
+[cache]
+hot-mib = 2
 [dns]
 forward = \"none\"
+memory-mib = 1
 [limits]
 lookups-waiting = 64
 ";
