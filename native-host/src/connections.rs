@@ -8,6 +8,7 @@ mod rarely;
 mod requests;
 mod slots;
 
+pub(crate) use self::listen::remedy;
 pub use self::listen::{Listen, ListenError};
 pub(crate) use self::{
     idle::Idle,

@@ -68,7 +68,7 @@ use self::{
 };
 use crate::{
     cache,
-    connections::{Listen, Slots},
+    connections::{Listen, Slots, remedy},
     dht::Dht,
     packet::TtlBounds,
     problem::{Code, Problem},
@@ -92,7 +92,7 @@ pub enum ServerError {
     )]
     NotAllowed(Listen),
     /// The address or port can’t be had otherwise: another program has it, say.
-    #[error("can’t listen at {0}: {1}; stop what listens there, or take another port")]
+    #[error("can’t listen at {0}: {1}; {advice}", advice = remedy(.1))]
     Listen(Listen, io::Error),
     /// The certificate can’t be used.
     #[error(transparent)]

@@ -23,7 +23,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
 
-use crate::problem::{Code, Problem};
+use crate::{
+    connections::remedy,
+    problem::{Code, Problem},
+};
 
 pub use crate::connections::{Listen, ListenError};
 pub use announcer::Announcer;
@@ -105,9 +108,7 @@ pub enum SiteError {
     )]
     NotAllowed(Listen),
     /// The address or port can’t be had otherwise: another program has it, say.
-    #[error(
-        "can’t listen at {0}: {1}; stop what listens there, or take another port with --listen"
-    )]
+    #[error("can’t listen at {0}: {1}; {advice} (--listen)", advice = remedy(.1))]
     Listen(Listen, io::Error),
     /// The folder can’t be read.
     #[error("can’t serve the folder {}: {}", .0.display(), .1)]

@@ -88,6 +88,16 @@ impl Listen {
     }
 }
 
+/// What to do where a port can’t be had.
+pub(crate) fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            "take one of this machine’s own addresses, or :PORT for all of them"
+        }
+        _ => "stop what listens there, or take another port",
+    }
+}
+
 /// Whether the port can’t be had, by either protocol.
 fn at_fault(error: &io::Error) -> bool {
     matches!(
@@ -161,5 +171,10 @@ mod tests {
         }
         let taken = Listen::Everywhere(local.port()).bind().unwrap_err();
         assert_eq!(taken.kind(), io::ErrorKind::AddrInUse);
+        assert!(remedy(&taken).contains("another port"));
+        // TEST-NET-1: nobody’s own address.
+        let elsewhere: Listen = "192.0.2.1:0".parse().unwrap();
+        let foreign = elsewhere.bind().unwrap_err();
+        assert!(remedy(&foreign).contains("own addresses"), "{foreign}");
     }
 }
