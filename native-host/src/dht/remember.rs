@@ -227,19 +227,31 @@ impl Memory {
         &mut self,
         reader: &mut Reader<'_>,
     ) -> Result<(), Malformed> {
+        // Those of the other family are of the same keys.
+        let places = self.holders.iter().enumerate();
+        let mut known: HashMap<Id, usize> =
+            places.map(|(at, holding)| (holding.target, at)).collect();
         reader.enter_list()?;
         while reader.has_more()? {
             let record = reader.bytes()?;
             let Some((target, nodes)) = record.split_first_chunk::<20>() else {
                 continue;
             };
+            let target = Id::new(*target);
+            let nodes = records::<SIZE, _>(nodes, node);
+            let there = known.get(&target).and_then(|at| self.holders.get_mut(*at));
+            if let Some(there) = there {
+                let room = holders::MAX_NODES.saturating_sub(there.nodes.len());
+                there.nodes.extend(nodes.take(room));
+                continue;
+            }
             if self.holders.len() >= 2 * holders::MAX_KEYS {
                 continue;
             }
-            let nodes = records::<SIZE, _>(nodes, node).take(holders::MAX_NODES);
+            known.insert(target, self.holders.len());
             self.holders.push(Holding {
-                target: Id::new(*target),
-                nodes: nodes.collect(),
+                target,
+                nodes: nodes.take(holders::MAX_NODES).collect(),
                 at: 0,
             });
         }

@@ -57,6 +57,20 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn who_holds_an_item_in_both_families_is_one_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(folder.path(), &[]);
+    let mut both = held(7, node(1));
+    both.nodes.push(node6(2));
+    let memory = Memory {
+        holders: vec![both, held(8, node6(3))],
+        ..Memory::default()
+    };
+    memory.clone().write(&path, NOW, NOW).unwrap();
+    assert_eq!(Memory::read(&path).holders, memory.holders);
+}
+
+#[test]
 fn each_network_has_its_file() {
     let path = |names: &[&str]| {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
