@@ -3,7 +3,7 @@
 //! What is in memory is answered in microseconds; a lookup in the DHT is dozens of datagrams each
 //! way, and a flood of lookups as many thousands a second as the processors allow. On the same
 //! threads answers would wait behind them. So the DHT has a thread of its own, and where the system
-//! can tell threads apart it gets the processor when nobody else wants it.
+//! can tell threads apart it gets about a tenth of a processor that others want.
 
 use std::io;
 

@@ -297,6 +297,7 @@ impl NameServer {
         let Some(kept) = self.remembered(request, client, &rules) else {
             return Ready::Lookup;
         };
+        metrics.dns_memory.add();
         self.write(&kept.reply, request, client, way, &rules, out);
         Ready::Written
     }
@@ -336,7 +337,6 @@ impl NameServer {
         if !usable {
             return None;
         }
-        self.inner.metrics.dns_memory.add();
         Some(kept)
     }
 
@@ -354,7 +354,10 @@ impl NameServer {
     /// The answer, from memory or looked up.
     async fn kept(&self, request: &Request<'_>, client: &Client, rules: &Rules) -> Arc<Kept> {
         match self.remembered(request, client, rules) {
-            Some(kept) => kept,
+            Some(kept) => {
+                self.inner.metrics.dns_memory.add();
+                kept
+            }
             None => self.reply(request, client, rules).await,
         }
     }

@@ -60,8 +60,8 @@ const PREFLIGHT: HeaderValue = HeaderValue::from_static("86400");
 /// What a cache on the way may keep of an answer past its time, lest it ask for it all the time.
 const STALE_PAUSE: u64 = 5;
 
-/// The key of a path, with whether it is sure to be meant as one: 52 characters in lower case, not
-/// decoded yet.
+/// The 52 characters of the key that a path names, in lower case and not decoded yet; `None` where the
+/// path has not just as many.
 pub(super) fn key_text(path: &str) -> Option<[u8; 52]> {
     let name = path.strip_prefix('/')?;
     let name = name.strip_prefix("pkarr/").unwrap_or(name);
@@ -85,6 +85,7 @@ pub(super) fn at_once(
     let mut answer = match state.source.limits().pay(client, Cost::Request) {
         Ok(()) => {
             state.metrics.hot.add();
+            state.source.keep().note(&hit.held);
             found(request, &hit, policy)
         }
         Err(refusal) => refuse(state, &refusal),

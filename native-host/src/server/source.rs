@@ -115,11 +115,11 @@ impl Source {
     }
 
     /// A fresh packet that memory has, by the 52 characters of its key in lower case; `None` where
-    /// [`Source::packet`] has to be asked. Takes well under a microsecond, and nobody pays for it.
+    /// [`Source::packet`] has to be asked. Takes well under a microsecond; who gives it to a client lets
+    /// that pay, and notes that it was asked for.
     pub(crate) fn hot(&self, key: &[u8; 52]) -> Option<Hit> {
         let now = SystemTime::now();
         let held = self.inner.hot.get(key, now)?;
-        self.inner.keep.note(&held);
         Some(Hit { held, stale: false })
     }
 

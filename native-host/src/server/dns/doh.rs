@@ -60,7 +60,10 @@ impl NameServer {
         let rules = self.rules();
         let kept = self.remembered(&question, client, &rules)?;
         let mut answer = match self.admits(client) {
-            Ok(()) => self.said(&kept, &question, client, &rules).respond(),
+            Ok(()) => {
+                self.inner.metrics.dns_memory.add();
+                self.said(&kept, &question, client, &rules).respond()
+            }
             Err(_) => refused(Refusal::TooMany),
         };
         for_all_origins(&mut answer);
