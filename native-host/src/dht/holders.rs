@@ -3,7 +3,7 @@
 //! Bounded in keys and nodes; the keys that were looked up last stay. Keys are kept as their targets,
 //! which are hashes.
 
-use std::{cmp::Reverse, collections::HashMap};
+use lru::LruCache;
 
 use super::id::{Id, Node};
 
@@ -23,11 +23,20 @@ pub(super) struct Holding {
 }
 
 /// The nodes that held items.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Holders {
-    by_target: HashMap<Id, (u64, Holding)>,
-    /// Goes up with every lookup.
+    by_target: LruCache<Id, Holding>,
+    /// Goes up with every change.
     clock: u64,
+}
+
+impl Default for Holders {
+    fn default() -> Self {
+        Self {
+            by_target: LruCache::unbounded(),
+            clock: 0,
+        }
+    }
 }
 
 impl Holders {
@@ -39,12 +48,9 @@ impl Holders {
         self.clock += 1;
         let nodes = nodes.iter().take(MAX_NODES).copied().collect();
         let holding = Holding { target, nodes, at };
-        self.by_target.insert(target, (self.clock, holding));
+        self.by_target.put(target, holding);
         if self.by_target.len() > MAX_KEYS {
-            let oldest = self.by_target.iter().min_by_key(|(_, (clock, _))| *clock);
-            if let Some(oldest) = oldest.map(|(target, _)| *target) {
-                self.by_target.remove(&oldest);
-            }
+            self.by_target.pop_lru();
         }
     }
 
@@ -57,17 +63,14 @@ impl Holders {
     /// The nodes that held the item of a target.
     pub(super) fn of(&self, target: &Id) -> &[Node] {
         self.by_target
-            .get(target)
-            .map_or(&[], |(_, holding)| holding.nodes.as_slice())
+            .peek(target)
+            .map_or(&[], |holding| holding.nodes.as_slice())
     }
 
     /// All of them, those of the last lookups first.
     pub(super) fn all(&self) -> Vec<Holding> {
-        let mut all: Vec<_> = self.by_target.values().collect();
-        all.sort_unstable_by_key(|(clock, _)| Reverse(*clock));
-        all.into_iter()
-            .map(|(_, holding)| holding.clone())
-            .collect()
+        let all = self.by_target.iter();
+        all.map(|(_, holding)| holding.clone()).collect()
     }
 
     /// Goes up whenever there is news.

@@ -24,10 +24,11 @@ pub(super) struct Shunned {
 impl Shunned {
     /// A node has left so many questions without an answer.
     pub(super) fn was_silent(&mut self, address: SocketAddr, questions: u8, now: Now) {
-        if self.nodes.len() >= MAX_SHUNNED {
+        let known = self.nodes.contains_key(&address);
+        if !known && self.nodes.len() >= MAX_SHUNNED {
             self.sweep(now);
         }
-        if self.nodes.len() < MAX_SHUNNED {
+        if known || self.nodes.len() < MAX_SHUNNED {
             let (silent, until) = self.nodes.entry(address).or_insert((0, now.at));
             *silent = silent.saturating_add(questions);
             *until = now.at + SHUN;

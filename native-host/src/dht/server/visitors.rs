@@ -6,10 +6,11 @@
 //! locks out nobody who comes after it.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
+
+use lru::LruCache;
 
 use crate::{connections::Place, dht::id::is_public};
 
@@ -29,14 +30,10 @@ const PROVEN_FOR: Duration = Duration::from_secs(15 * 60);
 pub(super) const MAX_ADDRESSES: usize = 20_000;
 
 /// The addresses in mind.
-///
-/// Those that asked of late, and those that did before: when there are half as many of the first as
-/// there may be in all, they become the others, and the others are forgotten. So the oldest go without
-/// anybody having to look for them.
 #[derive(Debug)]
 pub(super) struct Visitors {
-    late: HashMap<Visitor, Visits>,
-    before: HashMap<Visitor, Visits>,
+    /// In the order in which they last asked.
+    by_address: LruCache<Visitor, Visits>,
     per_second: f64,
 }
 
@@ -59,8 +56,7 @@ impl Visitors {
     /// So many questions a second are taken of each.
     pub(super) fn new(per_second: u32) -> Self {
         Self {
-            late: HashMap::new(),
-            before: HashMap::new(),
+            by_address: LruCache::unbounded(),
             per_second: f64::from(per_second.max(1)),
         }
     }
@@ -115,38 +111,32 @@ impl Visitors {
 
     /// Forgets those who asked too long ago for it to matter.
     pub(super) fn sweep(&mut self, now: Instant) {
-        for visitors in [&mut self.late, &mut self.before] {
-            visitors.retain(|_, visits| now.saturating_duration_since(visits.at) < PROVEN_FOR);
+        let old = |visits: &Visits| now.saturating_duration_since(visits.at) >= PROVEN_FOR;
+        while self
+            .by_address
+            .peek_lru()
+            .is_some_and(|(_, visits)| old(visits))
+        {
+            self.by_address.pop_lru();
         }
     }
 
     fn known(&mut self, address: SocketAddr) -> Option<&mut Visits> {
-        let visitor = Visitor::at(address);
-        match self.late.get_mut(&visitor) {
-            Some(visits) => Some(visits),
-            None => self.before.get_mut(&visitor),
-        }
+        self.by_address.peek_mut(&Visitor::at(address))
     }
 
     fn comes(&mut self, address: SocketAddr, new: impl FnOnce() -> Visits) -> &mut Visits {
         let visitor = Visitor::at(address);
-        if self.late.len() >= MAX_ADDRESSES / 2 && !self.late.contains_key(&visitor) {
-            let known = self.before.remove(&visitor);
-            self.before = std::mem::take(&mut self.late);
-            if let Some(known) = known {
-                self.late.insert(visitor, known);
-            }
+        if self.by_address.len() >= MAX_ADDRESSES && !self.by_address.contains(&visitor) {
+            self.by_address.pop_lru();
         }
-        let before = &mut self.before;
-        self.late
-            .entry(visitor)
-            .or_insert_with(|| before.remove(&visitor).unwrap_or_else(new))
+        self.by_address.get_or_insert_mut(visitor, new)
     }
 
     /// How many are in mind.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.late.len() + self.before.len()
+        self.by_address.len()
     }
 }
 
