@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use crate::key::KEY_CHARS;
+
 /// The stable name of a kind of failure.
 ///
 /// Codes are only ever added: neither a name nor a number changes its meaning.
@@ -277,6 +279,25 @@ impl Problem {
     }
 }
 
+/// What an error says, as people read it: with a capital letter and a full stop. Names stay as they are
+/// written.
+pub(crate) fn sentence(text: &str) -> String {
+    let first_word = text.split(' ').next().unwrap_or_default();
+    let is_name = first_word.contains(['.', ':', '/']) || first_word.len() >= KEY_CHARS;
+    let mut characters = text.chars();
+    let text: String = if is_name {
+        text.to_owned()
+    } else {
+        let first = characters.next().map(char::to_uppercase);
+        first.into_iter().flatten().chain(characters).collect()
+    };
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        text + "."
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,5 +310,17 @@ mod tests {
         for (index, code) in Code::ALL.iter().enumerate() {
             assert_eq!(code.number(), index as i32 + 1, "{code}");
         }
+    }
+
+    #[test]
+    fn sentences_begin_large_and_names_stay() {
+        assert_eq!(sentence("nobody is there"), "Nobody is there.");
+        assert_eq!(sentence("Why?"), "Why?");
+        let what = format!(
+            "{} is away",
+            "o4dksfbqk85ogzdb5osziw6befigbuxmuxkuxq8434q89uj56uyy"
+        );
+        assert_eq!(sentence(&what), format!("{what}."));
+        assert_eq!(sentence("example.com is none"), "example.com is none.");
     }
 }

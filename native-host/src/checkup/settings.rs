@@ -1,7 +1,10 @@
 //! The settings, and what is remembered by them.
 
 use super::{Finding, State, Subject, waiting};
-use crate::settings::{Configuration, Settings, SettingsError};
+use crate::{
+    problem::sentence,
+    settings::{Configuration, Settings, SettingsError},
+};
 
 const CHECK: &str = "settings";
 const CACHE: &str = "cache";
@@ -23,14 +26,14 @@ fn look(configuration: &Configuration, running: &Settings) -> Vec<Finding> {
     let mut findings = vec![named(match &now {
         Err(error @ (SettingsError::Read { source, .. } | SettingsError::Write { source, .. })) => {
             Finding::new(CHECK, "unreadable", State::Bad)
-                .what(format_args!("{}.", capital(error)))
+                .what(sentence(&error.to_string()))
                 .todo(error.todo())
                 .fact("reason", source)
         }
         Err(error) => Finding::new(CHECK, "wrong", State::Bad)
             .what(format_args!(
-                "{}. What is wrong in it is not used, and relays neither if they are named there.",
-                capital(error)
+                "{} What is wrong in it is not used, and relays neither if they are named there.",
+                sentence(&error.to_string())
             ))
             .todo(error.todo())
             .fact("reason", reason(error)),
@@ -66,15 +69,6 @@ fn look(configuration: &Configuration, running: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn capital(error: &SettingsError) -> String {
-    let text = error.to_string();
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => text,
-    }
-}
-
 fn reason(error: &SettingsError) -> String {
     match error {
         SettingsError::Syntax { reason, .. } => reason.clone(),
@@ -101,7 +95,7 @@ pub(super) async fn check_cache(subject: &Subject) -> Vec<Finding> {
         } else {
             Finding::new(CACHE, "ok", State::Good)
                 .what(format_args!(
-                    "{} keys are remembered, in {} KiB.",
+                    "Remembered keys: {}, in {} KiB.",
                     stats.keys,
                     stats.bytes.div_ceil(1024)
                 ))

@@ -42,7 +42,7 @@ pub use self::{
     },
 };
 
-use crate::problem::Problem;
+use crate::problem::{Problem, sentence};
 pub use crate::{
     system_proxy::SystemProxy,
     view::{HttpsStatus, Resolution},
@@ -371,7 +371,8 @@ impl From<Problem> for RpcError {
     fn from(problem: Problem) -> Self {
         Self {
             code: problem.code.number(),
-            message: problem.what,
+            // It is read by people.
+            message: sentence(&problem.what),
             data: Some(ProblemData {
                 code: problem.code.as_str().to_owned(),
                 todo: problem.code.todo().to_owned(),

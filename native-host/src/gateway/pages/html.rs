@@ -9,6 +9,7 @@ use crate::{
     gateway::words::Language,
     key::{KEY_CHARS, KeyHost},
     meaning::{Meaning, is_unseen},
+    problem::sentence,
     view::RecordView,
 };
 
@@ -147,24 +148,6 @@ fn kind(meaning: Option<&Meaning>) -> &'static str {
     }
 }
 
-/// With a capital letter and a full stop. Names stay as they are written.
-fn sentence(text: &str) -> String {
-    let first_word = text.split(' ').next().unwrap_or_default();
-    let is_name = first_word.contains(['.', ':', '/']) || first_word.len() >= KEY_CHARS;
-    let mut characters = text.chars();
-    let text: String = if is_name {
-        text.to_owned()
-    } else {
-        let first = characters.next().map(char::to_uppercase);
-        first.into_iter().flatten().chain(characters).collect()
-    };
-    if text.ends_with(['.', '!', '?']) {
-        text
-    } else {
-        text + "."
-    }
-}
-
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -239,14 +222,5 @@ mod tests {
         assert!(page.contains(&art::svg(&pair.public())));
         let what = format!("<p id=\"what\">Nothing is at <code>{}</code>.</p>", host());
         assert!(page.contains(&what), "{page}");
-    }
-
-    #[test]
-    fn sentences_begin_large_and_names_stay() {
-        assert_eq!(sentence("nobody is there"), "Nobody is there.");
-        assert_eq!(sentence("Why?"), "Why?");
-        let what = format!("{} is away", host());
-        assert_eq!(sentence(&what), format!("{what}."));
-        assert_eq!(sentence("example.com is none"), "example.com is none.");
     }
 }
