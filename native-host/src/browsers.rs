@@ -6,8 +6,8 @@
 //! `manifests/browsers.toml`, the one [`Table`]; who we are to them in `manifests/identity.json`
 //! ([`Identity`]).
 //!
-//! [`plan`] makes a list of steps from the table, a [`Look`] at the computer and what is wanted; it
-//! changes nothing and runs for every system on every system. [`apply`] does the steps, each file in
+//! [`plan`] makes a list of steps from the table, a [`Look`] at the computer, what was made before and
+//! what is wanted; it changes nothing and runs for every system on every system. [`apply`] does the steps, each file in
 //! one piece. What was made is written down before in a [`Book`], and what is written down is all that
 //! [`remove`] takes away: what others wrote is neither replaced nor removed, unless they say so.
 //!

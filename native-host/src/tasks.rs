@@ -16,7 +16,7 @@ pub(crate) fn spawn<T: Send + 'static>(
     tokio::spawn(boxed(work))
 }
 
-/// The same for what tasks are told apart by, such as a `TaskTracker`.
+/// The box alone, for what starts tasks otherwise, such as a `TaskTracker`.
 pub(crate) fn boxed<T>(work: impl Future<Output = T> + Send + 'static) -> Work<T> {
     Box::pin(work)
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     ledger::{self, Book, Made},
     machine::{self, Here, Look, Scope, files_below},
     registry,
-    replaced::{MAX_OLD, renamed},
+    replaced::out_of_the_way,
     step::{Make, Place, Plan, Step, Verdict},
 };
 
@@ -163,22 +163,6 @@ fn aside(path: &Path, replace: impl FnOnce() -> io::Result<()>) -> io::Result<()
             Err(error)
         }
     }
-}
-
-/// Gives a file another name, beside it, and deletes those of earlier times that no longer run.
-pub(super) fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
-    let mut free = None;
-    for old in (0..MAX_OLD).map(|number| renamed(path, number)) {
-        _ = fs::remove_file(&old);
-        if free.is_none() && !old.exists() {
-            free = Some(old);
-        } else if free.is_some() && !old.exists() {
-            break;
-        }
-    }
-    let free = free.ok_or(io::ErrorKind::AlreadyExists)?;
-    fs::rename(path, &free)?;
-    Ok(free)
 }
 
 fn copy(from: &Path, to: &Path, mode: u32) -> io::Result<()> {

@@ -1,5 +1,5 @@
 //! What there is on this computer: folders by their names in the table, files, programs, keys of the
-//! registry. Plans are made from it alone, so that those of every system can be tried on any.
+//! registry. Plans see the computer through it alone, so that those of every system can be tried on any.
 
 use std::{
     env, fs,

@@ -1,5 +1,5 @@
-//! What there is to do, as a list of steps: made from the table, the wishes and a look at the
-//! computer, and nothing else. What others wrote is never part of a step, unless that is wished.
+//! What there is to do, as a list of steps: made from the ground ([`Ground`]) and the wishes, and nothing
+//! else. What others wrote is never replaced, unless that is wished.
 
 use super::{
     BrowsersError, extension,

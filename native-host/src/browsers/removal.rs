@@ -1,15 +1,14 @@
-//! Taking away what was made: files and values before what they are in, and nothing that somebody has
-//! changed since.
+//! Taking away what was made: files and values before what they are in, and no file, link or value that
+//! somebody has changed since.
 
 use std::{fs, io, path::Path};
 
 use super::{
     BrowsersError,
-    apply::out_of_the_way,
     ledger::{Book, Made, absent},
     machine::{Here, Kind, Look},
     registry::{self, Value},
-    replaced::{MAX_OLD, renamed},
+    replaced::{MAX_OLD, out_of_the_way, renamed},
 };
 
 /// What is to be taken away of what was made, and why some of it is left.
@@ -75,7 +74,7 @@ fn fate(made: &Made, look: &dyn Look, force: bool) -> Fate {
             None => Fate::Gone,
             Some(there) => changed(texts.contains(&there)),
         },
-        // A folder goes only when it is empty.
+        // A tree is ours with all that is in it; a folder goes only when it is empty.
         Made::Tree { path } | Made::Folder { path } => match look.kind(path) {
             Kind::Absent => Fate::Gone,
             Kind::Folder => Fate::Remove,

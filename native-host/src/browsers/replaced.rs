@@ -3,7 +3,7 @@
 //! `pkarr-setup.exe` does as `pkarr install` (`installer/package/windows/pkarr.nsi`).
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +19,22 @@ pub(super) fn renamed(program: &Path, number: u32) -> PathBuf {
     let mut name = program.as_os_str().to_owned();
     name.push(format!("{OLD}{number}"));
     name.into()
+}
+
+/// Gives a file another name, beside it, and deletes those of earlier times that no longer run.
+pub(super) fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
+    let mut free = None;
+    for old in (0..MAX_OLD).map(|number| renamed(path, number)) {
+        _ = fs::remove_file(&old);
+        if free.is_none() && !old.exists() {
+            free = Some(old);
+        } else if free.is_some() && !old.exists() {
+            break;
+        }
+    }
+    let free = free.ok_or(io::ErrorKind::AlreadyExists)?;
+    fs::rename(path, &free)?;
+    Ok(free)
 }
 
 /// Deletes what was put aside when this program was replaced, where it runs no more.

@@ -132,6 +132,7 @@ mod tests {
         let error = near.write_all(b"more than four").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
+
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_an_answer_is_not_silent() {
         let second = Duration::from_secs(1);

@@ -161,14 +161,17 @@ where
         let (state, requests) = (Arc::clone(state), Arc::clone(&requests));
         service_fn(move |request: Request<Incoming>| {
             // Most answers are there already; what waits for others is many times as large.
-            if let Some(answer) = route::at_once(&state, &peer, &request) {
+            let told = route::client(&state, &peer, &request);
+            let client = told.as_ref().unwrap_or(&peer.client);
+            if let Some(answer) = route::at_once(&state, client, &request) {
                 requests.pass();
                 return Either::Left(ready(Ok::<_, Infallible>(answer)));
             }
             let (state, peer) = (Arc::clone(&state), Arc::clone(&peer));
             let open = requests.begin();
             Either::Right(Box::pin(async move {
-                let answer = route::answer(&state, &peer, request).await;
+                let client = told.as_ref().unwrap_or(&peer.client);
+                let answer = route::answer(&state, client, request).await;
                 drop(open);
                 Ok(answer)
             }))

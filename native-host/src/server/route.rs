@@ -21,11 +21,9 @@ use super::{
 /// [`answer`] has to see to it.
 pub(super) fn at_once(
     state: &Arc<State>,
-    peer: &Peer,
+    client: &Client,
     request: &Request<Incoming>,
 ) -> Option<Answer> {
-    let client = client(state, peer, request);
-    let client = client.as_ref().unwrap_or(&peer.client);
     let config = state.config();
     let (face, answer) = match request.uri().path() {
         "/dns-query" if config.doh.enabled => (Face::Doh, doh::at_once(state, client, request)?),
@@ -37,16 +35,18 @@ pub(super) fn at_once(
 }
 
 /// Answers a request.
-pub(super) async fn answer(state: &Arc<State>, peer: &Peer, request: Request<Incoming>) -> Answer {
-    let client = client(state, peer, &request);
-    let client = client.as_ref().unwrap_or(&peer.client);
+pub(super) async fn answer(
+    state: &Arc<State>,
+    client: &Client,
+    request: Request<Incoming>,
+) -> Answer {
     let (face, answer) = by_face(state, client, request).await;
     state.metrics.answered(face, answer.status());
     answer
 }
 
-/// Who asks, where a trusted proxy tells.
-fn client(state: &State, peer: &Peer, request: &Request<Incoming>) -> Option<Client> {
+/// Who asks, where a trusted proxy tells; else it is the peer.
+pub(super) fn client(state: &State, peer: &Peer, request: &Request<Incoming>) -> Option<Client> {
     let config = state.config();
     if !config.is_trusted(peer.address) {
         return None;
